@@ -1,0 +1,191 @@
+"""The vocabulary of mail: plain frozen values that travel between the stages. No behaviour beyond what a name promises."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from flowcrm.mail.errors import MailError
+
+
+class Role(StrEnum):
+    """In which header a person stands."""
+
+    FROM = "from"
+    SENDER = "sender"
+    REPLY_TO = "reply_to"
+    TO = "to"
+    CC = "cc"
+    BCC = "bcc"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One person in a header. `email` is normalised for comparison (see `mail.addresses`); `name` is for reading only."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One leaf of the MIME tree that is not the text of the mail.
+
+    part: dotted path in the tree, as IMAP counts ("2.1"), stable for one body.
+    size: bytes after decoding.
+    sha256: of the decoded bytes.
+    inline: shown inside the HTML by its content id.
+    """
+
+    part: str
+    name: str
+    type: str
+    size: int
+    sha256: bytes
+    content_id: str
+    inline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMail:
+    """What the bytes of one mail mean. Never partial: what could not be read is empty and named in `flags`.
+
+    message_id, in_reply_to, references: ids without angle brackets, as written otherwise.
+    date: the Date header in UTC, or None; it is data, not order (the provider's time orders).
+    text: the readable text: text/plain, else the HTML as text. No NUL, no lone surrogates.
+    html: the HTML part as it came (decoded to str), or None.
+    flags: bounce, auto_reply, list, invite, encrypted, signed, tnef, bad_charset, bad_date, no_from, malformed, slow_lane.
+    """
+
+    message_id: str | None
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    people: tuple[tuple[Role, Address], ...]
+    date: datetime | None
+    subject: str
+    text: str
+    html: str | None
+    attachments: tuple[Attachment, ...]
+    headers: bytes = field(repr=False)
+    flags: frozenset[str] = frozenset()
+
+    def of(self, role: Role) -> tuple[Address, ...]:
+        return tuple(address for place, address in self.people if place is role)
+
+
+# -- what a connector says ---------------------------------------------------------------------------------------------
+
+
+class FolderRole(StrEnum):
+    """What a folder is for, in any language; LABEL is everything that people made themselves."""
+
+    INBOX = "inbox"
+    SENT = "sent"
+    DRAFTS = "drafts"
+    SPAM = "spam"
+    TRASH = "trash"
+    ARCHIVE = "archive"
+    SYSTEM = "system"
+    LABEL = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A Gmail label, or a folder elsewhere. `provider_id` survives renaming."""
+
+    provider_id: str
+    name: str
+    role: FolderRole
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose mailbox this is. identities: every address the owner sends as (aliases, send-as), normalised, `address` included."""
+
+    address: str
+    identities: tuple[str, ...]
+    messages_total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What to list. Each None means "no restriction"; several restrictions are joined by AND, inside one by OR.
+
+    addresses: people in From, To, Cc or Bcc (what providers can search; Reply-To is not searchable anywhere).
+    """
+
+    since: datetime | None = None
+    folder_ids: tuple[str, ...] | None = None
+    addresses: tuple[str, ...] | None = None
+
+
+class ChangeKind(StrEnum):
+    ARRIVED = "arrived"
+    FOLDERS = "folders"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that happened to one mail. folder_ids and unread are None where the provider did not say."""
+
+    kind: ChangeKind
+    provider_id: str
+    thread_id: str | None = None
+    folder_ids: frozenset[str] | None = None
+    unread: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """One page of changes and the bookmark after it.
+
+    listing: the page comes from walking the mailbox (newest first), not from what changed since the bookmark.
+    more: there is a next page now; without it, come back at the next interval.
+    """
+
+    changes: tuple[Change, ...]
+    cursor: str
+    more: bool
+    listing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The header fields of one mail, read without its body. fields: (name, value) in order, values raw as on the wire."""
+
+    provider_id: str
+    thread_id: str | None
+    folder_ids: frozenset[str]
+    at: datetime
+    unread: bool
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One mail as the provider holds it. raw: RFC 5322 bytes, untouched. at: the provider's own time, UTC."""
+
+    provider_id: str
+    thread_id: str | None
+    folder_ids: frozenset[str]
+    at: datetime
+    unread: bool
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFailed:
+    """The error of one item, in its place in a batch: it must not cost the other ninety-nine."""
+
+    provider_id: str
+    error: MailError
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An OAuth grant as a value. refresh is None where an answer did not carry one: keep the one you have."""
+
+    access: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+    expires_at: datetime
+    scopes: frozenset[str]

@@ -1,0 +1,45 @@
+"""When a mailbox is looked at next, and what it is asked for besides its new mail."""
+
+from datetime import datetime
+
+from flowcrm.lib import clock
+from flowcrm.store.db import rows, run
+
+# The order in which a worker takes mailboxes: a person is waiting, regular sync, long import.
+LANE_NOW, LANE_SYNC, LANE_IMPORT = 0, 1, 2
+
+
+def do_due(*, workspace_id: int, mailbox_id: int, at: datetime, lane: int = LANE_SYNC) -> None:
+    """Set when the mailbox is due."""
+    run(
+        """INSERT INTO mailbox_due (workspace_id, mailbox_id, next_run_at, lane) VALUES (%s, %s, %s, %s)
+           ON CONFLICT (workspace_id, mailbox_id) DO UPDATE SET next_run_at = EXCLUDED.next_run_at, lane = EXCLUDED.lane""",
+        [workspace_id, mailbox_id, at, lane],
+    )
+
+
+def do_due_now(*, workspace_id: int, mailbox_id: int) -> None:
+    """A person asked: as soon as a worker is free, before everything that nobody waits for."""
+    do_due(workspace_id=workspace_id, mailbox_id=mailbox_id, at=clock.now(), lane=LANE_NOW)
+
+
+def do_not_due(*, workspace_id: int, mailbox_id: int) -> None:
+    run("DELETE FROM mailbox_due WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
+
+
+def do_contact_past(*, workspace_id: int, contact_id: int) -> None:
+    """A contact got an address: every mailbox that keeps only contacts' mail lists that contact's past (K12)."""
+    mailboxes = rows(
+        """INSERT INTO cursor (workspace_id, mailbox_id, scope, value, listing, updated_at)
+           SELECT workspace_id, id, %s, NULL, true, %s FROM mailbox
+           WHERE workspace_id = %s AND selection = 'contacts' AND kind <> 'archive' AND import_from IS NOT NULL
+           ON CONFLICT (workspace_id, mailbox_id, scope) DO UPDATE SET value = NULL, listing = true
+           RETURNING mailbox_id""",
+        [f"contact:{contact_id}", clock.now(), workspace_id],
+    )
+    for (mailbox_id,) in mailboxes:
+        run(
+            """UPDATE mailbox_due SET next_run_at = least(next_run_at, %s), lane = %s
+               WHERE workspace_id = %s AND mailbox_id = %s""",
+            [clock.now(), LANE_NOW, workspace_id, mailbox_id],
+        )

@@ -1,0 +1,175 @@
+"""What a page of changes leaves behind: work rows for what is new, moved labels, and "no longer there" for what is gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flowcrm.lib import clock
+from flowcrm.mail.types import Change, ChangeKind
+from flowcrm.store.db import next_ids, rows, run, workspace_scope
+from flowcrm.store.writes.page import Hold, check_hold, do_count_skipped
+
+LANE_NEW, LANE_CONTACT, LANE_LISTED, LANE_RECHECK = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of changes, decided. wanted: mails to fetch; touched: changes to what is kept; skipped: rule -> count.
+
+    scope, cursor, listing: the bookmark after the page, None where it comes to its end and is dropped.
+    address_matched: the provider's search for contacts' addresses found these mails.
+    """
+
+    scope: str
+    cursor: str | None
+    listing: bool
+    lane: int
+    wanted: tuple[Change, ...]
+    touched: tuple[Change, ...]
+    skipped: dict[str, int]
+    address_matched: bool = False
+
+
+def do_listing(hold: Hold, page: Listed) -> None:
+    """Write one page of changes and its bookmark in one transaction. Raises LeaseLost or SettingsChanged."""
+    with workspace_scope(hold.workspace_id):
+        check_hold(hold)
+        added = _do_want(hold, page)
+        _do_refile(hold, [one for one in page.touched if one.kind is not ChangeKind.GONE])
+        do_gone(hold, [one.provider_id for one in page.touched if one.kind is ChangeKind.GONE])
+        do_count_skipped(hold, page.skipped)
+        _do_bookmark(hold, page, added)
+
+
+def known_copies(hold: Hold, provider_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these mails are kept already (inside a workspace scope)."""
+    found = rows(
+        "SELECT provider_id FROM copy WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)",
+        [hold.workspace_id, hold.mailbox_id, list(provider_ids)],
+    )
+    return frozenset(one for (one,) in found)
+
+
+def do_gone(hold: Hold, provider_ids: Sequence[str]) -> None:
+    """The provider no longer has these mails: what is kept stays ("no longer in Gmail since …"), what waited is dropped."""
+    if not provider_ids:
+        return
+    values = [hold.workspace_id, hold.mailbox_id, list(provider_ids)]
+    run(
+        """UPDATE copy SET gone_at = %s
+           WHERE gone_at IS NULL AND workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)""",
+        [clock.now(), *values],
+    )
+    run("DELETE FROM work WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)", values)
+
+
+def do_refile(hold: Hold, provider_id: str, folder_ids: frozenset[str], *, unread: bool | None) -> None:
+    """A kept mail lies in these folders now."""
+    found = rows(
+        """UPDATE copy SET unread = coalesce(%s, unread), gone_at = NULL
+           WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = %s RETURNING id""",
+        [unread, hold.workspace_id, hold.mailbox_id, provider_id],
+    )
+    for (copy_id,) in found:
+        run("DELETE FROM copy_folder WHERE workspace_id = %s AND copy_id = %s", [hold.workspace_id, copy_id])
+        run(
+            "INSERT INTO copy_folder (workspace_id, copy_id, provider_id) SELECT %s, %s, unnest(%s::text[])",
+            [hold.workspace_id, copy_id, sorted(folder_ids)],
+        )
+
+
+def do_recheck_all(hold: Hold) -> None:
+    """The provider forgot our place: ask again about every kept mail, since we may have missed what happened to it."""
+    copies = rows(
+        """SELECT provider_id, thread_id FROM copy
+           WHERE workspace_id = %s AND mailbox_id = %s AND gone_at IS NULL ORDER BY at DESC""",
+        [hold.workspace_id, hold.mailbox_id],
+    )
+    run(
+        """INSERT INTO work (workspace_id, id, mailbox_id, provider_id, thread_id, lane, sort, due_at, recheck)
+           SELECT %s, w.id, %s, w.provider_id, w.thread_id, %s, w.sort, %s, true
+           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[]) AS w (id, provider_id, thread_id, sort)
+           ON CONFLICT (workspace_id, mailbox_id, provider_id) DO NOTHING""",
+        [
+            hold.workspace_id,
+            hold.mailbox_id,
+            LANE_RECHECK,
+            clock.now(),
+            next_ids(len(copies)),
+            [provider_id for provider_id, _ in copies],
+            [thread_id for _, thread_id in copies],
+            list(range(len(copies))),
+        ],
+    )
+
+
+def _do_want(hold: Hold, page: Listed) -> int:
+    if not page.wanted:
+        return 0
+    position = _listed_so_far(hold, page.scope)
+    # Pages and providers repeat themselves; one statement must not touch a row twice. The last word wins.
+    wanted = list({one.provider_id: one for one in page.wanted}.values())
+    folders = [None if one.folder_ids is None else "{" + ",".join(map(_quoted, sorted(one.folder_ids))) + "}" for one in wanted]
+    return run(
+        """INSERT INTO work
+                  (workspace_id, id, mailbox_id, provider_id, thread_id, folder_ids, lane, sort, due_at, address_matched)
+           SELECT %s, w.id, %s, w.provider_id, w.thread_id, w.folder_ids::text[], %s, w.sort, %s, %s
+           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+                AS w (id, provider_id, thread_id, folder_ids, sort)
+           ON CONFLICT (workspace_id, mailbox_id, provider_id) DO UPDATE
+           SET folder_ids = coalesce(EXCLUDED.folder_ids, work.folder_ids), lane = least(work.lane, EXCLUDED.lane),
+               address_matched = work.address_matched OR EXCLUDED.address_matched""",
+        [
+            hold.workspace_id,
+            hold.mailbox_id,
+            page.lane,
+            clock.now(),
+            page.address_matched,
+            next_ids(len(wanted)),
+            [one.provider_id for one in wanted],
+            [one.thread_id for one in wanted],
+            folders,
+            list(range(position, position + len(wanted))),
+        ],
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _listed_so_far(hold: Hold, scope: str) -> int:
+    found = rows(
+        "SELECT listed FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = %s",
+        [hold.workspace_id, hold.mailbox_id, scope],
+    )
+    return int(found[0][0]) if found else 0
+
+
+def _do_refile(hold: Hold, changes: Sequence[Change]) -> None:
+    for change in changes:
+        if change.folder_ids is not None:
+            do_refile(hold, change.provider_id, change.folder_ids, unread=change.unread)
+
+
+def _do_bookmark(hold: Hold, page: Listed, added: int) -> None:
+    if page.cursor is None:
+        run(
+            "DELETE FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = %s",
+            [hold.workspace_id, hold.mailbox_id, page.scope],
+        )
+        return
+    run(
+        """INSERT INTO cursor (workspace_id, mailbox_id, scope, value, listing, listed, updated_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s)
+           ON CONFLICT (workspace_id, mailbox_id, scope) DO UPDATE SET value = EXCLUDED.value, listing = EXCLUDED.listing,
+               listed = cursor.listed + EXCLUDED.listed, updated_at = EXCLUDED.updated_at""",
+        [
+            hold.workspace_id,
+            hold.mailbox_id,
+            page.scope,
+            page.cursor,
+            page.listing,
+            added if page.lane == LANE_LISTED else 0,
+            clock.now(),
+        ],
+    )

@@ -1,0 +1,73 @@
+"""A mailbox's grant at its provider: sealed at rest, replaced only under its row lock and only by who read the latest."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from flowcrm.mail.types import Tokens
+from flowcrm.store.db import row, run
+from flowcrm.vault.seal import WorkspaceVault
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A grant as it lies in the database. rev: grows with each replacement."""
+
+    tokens: Tokens
+    rev: int
+
+
+def read_tokens(vault: WorkspaceVault, *, mailbox_id: int, lock: bool = False) -> Stored | None:
+    """The grant, opened. lock: keep everybody else from refreshing it until the transaction ends."""
+    found = row(
+        f"""SELECT s_tokens, rev, expires_at FROM mailbox_secret
+            WHERE workspace_id = %s AND mailbox_id = %s {"FOR UPDATE" if lock else ""}""",
+        [vault.workspace_id, mailbox_id],
+    )
+    if found is None:
+        return None
+    opened = json.loads(vault.open("tokens", mailbox_id, bytes(found[0])))
+    tokens = Tokens(opened["access"], opened["refresh"], found[2], frozenset(opened["scopes"]))
+    return Stored(tokens, int(found[1]))
+
+
+def do_grant(vault: WorkspaceVault, *, mailbox_id: int, tokens: Tokens) -> None:
+    """A person has just given consent: this grant replaces whatever there was."""
+    run(
+        """INSERT INTO mailbox_secret (workspace_id, mailbox_id, s_tokens, expires_at) VALUES (%s, %s, %s, %s)
+           ON CONFLICT (workspace_id, mailbox_id) DO UPDATE
+           SET s_tokens = EXCLUDED.s_tokens, expires_at = EXCLUDED.expires_at, rev = mailbox_secret.rev + 1""",
+        [vault.workspace_id, mailbox_id, _sealed(vault, mailbox_id, tokens), tokens.expires_at],
+    )
+
+
+def do_replace(vault: WorkspaceVault, *, mailbox_id: int, former: Stored, tokens: Tokens) -> bool:
+    """Compare and set: store refreshed tokens unless somebody replaced the grant meanwhile. A refresh token is never lost:
+    an answer without one keeps the stored one."""
+    kept = Tokens(
+        tokens.access, tokens.refresh or former.tokens.refresh, tokens.expires_at, tokens.scopes or former.tokens.scopes
+    )
+    changed = run(
+        """UPDATE mailbox_secret SET s_tokens = %s, expires_at = %s, rev = rev + 1
+           WHERE workspace_id = %s AND mailbox_id = %s AND rev = %s""",
+        [_sealed(vault, mailbox_id, kept), kept.expires_at, vault.workspace_id, mailbox_id, former.rev],
+    )
+    return changed == 1
+
+
+def do_expire(*, workspace_id: int, mailbox_id: int, at: datetime) -> None:
+    """The provider refused the access token before its time: the next use refreshes it."""
+    run(
+        "UPDATE mailbox_secret SET expires_at = least(expires_at, %s) WHERE workspace_id = %s AND mailbox_id = %s",
+        [at, workspace_id, mailbox_id],
+    )
+
+
+def do_forget_grant(*, workspace_id: int, mailbox_id: int) -> None:
+    """Disconnect: the tokens go, everything else stays."""
+    run("DELETE FROM mailbox_secret WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
+
+
+def _sealed(vault: WorkspaceVault, mailbox_id: int, tokens: Tokens) -> bytes:
+    plain = {"access": tokens.access, "refresh": tokens.refresh, "scopes": sorted(tokens.scopes)}
+    return vault.seal("tokens", mailbox_id, json.dumps(plain).encode())

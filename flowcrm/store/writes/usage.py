@@ -1,0 +1,75 @@
+"""The plan's limits, counted exactly: once per message and workspace, at its first keep (claims K46, K47)."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from flowcrm.store.db import row, run
+from flowcrm.store.plans import Plan
+
+if TYPE_CHECKING:
+    from flowcrm.store.writes.identity import Resolved
+
+# Import leaves this part of a day to new mail, or as much as came in yesterday, whichever is more.
+RESERVE_PART = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many messages may still be stored now: new mail, and import (which leaves the reserve alone). None: no limit."""
+
+    new: int | None
+    importing: int | None
+
+    def allows(self, *, importing: bool, taken: int) -> bool:
+        """Is there room for one more, after `taken` of this page?"""
+        room = self.importing if importing else self.new
+        return room is None or taken < room
+
+
+def read_room(workspace_id: int, plan: Plan, today: date) -> Room:
+    """The room left by the plan on the workspace's local day. Exact while the workspace's usage row is locked."""
+    used, used_by_import = _used(workspace_id, today)
+    new, importing = plan.sync_per_day, plan.sync_per_day
+    if plan.sync_per_day is not None:
+        yesterday, yesterday_by_import = _used(workspace_id, today - timedelta(days=1))
+        reserve = max(plan.sync_per_day // RESERVE_PART, yesterday - yesterday_by_import)
+        kept_free = max(reserve - (used - used_by_import), 0)
+        new = max(plan.sync_per_day - used, 0)
+        importing = max(new - kept_free, 0)
+    if plan.stored is not None:
+        free = max(plan.stored - read_stored(workspace_id), 0)
+        new = free if new is None else min(new, free)
+        importing = free if importing is None else min(importing, free)
+    return Room(new, importing)
+
+
+def read_stored(workspace_id: int) -> int:
+    """Messages at rest in the workspace, each once."""
+    found = row("SELECT stored FROM usage_total WHERE workspace_id = %s", [workspace_id])
+    return int(found[0]) if found else 0
+
+
+def read_used(workspace_id: int, today: date) -> int:
+    """Messages newly stored by sync and import on that local day."""
+    return _used(workspace_id, today)[0]
+
+
+def do_count(workspace_id: int, today: date, resolved: "Resolved") -> None:
+    """Count what the page stored. *Today* is never lowered; *stored* follows the messages at rest, merges included."""
+    new = len(resolved.new_messages)
+    importing = sum(1 for one in resolved.new_messages.values() if one.importing)
+    if new:
+        run(
+            """INSERT INTO usage_day (workspace_id, local_date, used, import_used) VALUES (%s, %s, %s, %s)
+               ON CONFLICT (workspace_id, local_date) DO UPDATE
+               SET used = usage_day.used + EXCLUDED.used, import_used = usage_day.import_used + EXCLUDED.import_used""",
+            [workspace_id, today, new, importing],
+        )
+    if resolved.stored:
+        run("UPDATE usage_total SET stored = stored + %s WHERE workspace_id = %s", [resolved.stored, workspace_id])
+
+
+def _used(workspace_id: int, day: date) -> tuple[int, int]:
+    found = row("SELECT used, import_used FROM usage_day WHERE workspace_id = %s AND local_date = %s", [workspace_id, day])
+    return (int(found[0]), int(found[1])) if found else (0, 0)
