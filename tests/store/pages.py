@@ -23,7 +23,7 @@ START = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Mail:
-    """provider_id within the mailbox; key: its Message-ID, if any; content and core: its text; names: other ids that it names."""
+    """provider_id within the mailbox; key: its Message-ID, if any; content, core: its text; names: other ids it names."""
 
     provider_id: str
     key: str | None

@@ -151,5 +151,3 @@ def components(names: Sequence[str], ties: Sequence[Sequence[object]]) -> set[fr
                 apart.remove((members, known))
         groups = [*apart, (joined, together)]
     return {frozenset(members) for members, _ in groups}
-
-
