@@ -25,7 +25,7 @@ class Spend(Protocol):
     Raises `RateLimited(retry_at)` when not; the call is then not made.
     """
 
-    def __call__(self, units: int) -> None: ...
+    def __call__(self, units: int, /) -> None: ...
 
 
 class Connector(Protocol):

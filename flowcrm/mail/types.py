@@ -126,13 +126,17 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that happened to one mail. folder_ids and unread are None where the provider did not say."""
+    """One thing that happened to one mail. folder_ids and unread are None where the provider did not say.
+
+    left_ids: of FOLDERS, the folders that the mail was taken out of (what it is not in any more may matter: spam).
+    """
 
     kind: ChangeKind
     provider_id: str
     thread_id: str | None = None
     folder_ids: frozenset[str] | None = None
     unread: bool | None = None
+    left_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
