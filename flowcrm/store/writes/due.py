@@ -27,6 +27,16 @@ def do_not_due(*, workspace_id: int, mailbox_id: int) -> None:
     run("DELETE FROM mailbox_due WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
 
 
+def do_contact_addresses_left(*, workspace_id: int) -> None:
+    """An address was taken off a contact: listings by address that are under way start again, since their parts have moved."""
+    run(
+        """UPDATE cursor SET value = NULL FROM mailbox m
+           WHERE cursor.workspace_id = %s AND m.workspace_id = %s AND m.id = cursor.mailbox_id
+             AND m.selection = 'contacts' AND cursor.listing""",
+        [workspace_id, workspace_id],
+    )
+
+
 def do_contact_past(*, workspace_id: int, contact_id: int) -> None:
     """A contact got an address: every mailbox that keeps only contacts' mail lists that contact's past (K12)."""
     mailboxes = rows(

@@ -1,0 +1,134 @@
+"""From a person's consent to a mailbox: connected, re-connected, disconnected. Mail, settings and cursor stay throughout."""
+
+from dataclasses import dataclass
+
+from flowcrm.connectors import oauth
+from flowcrm.connectors.gmail.client import GmailConnector
+from flowcrm.mail.types import Account, Folder, Tokens
+from flowcrm.mailboxes.open import gmail_settings, google_app
+from flowcrm.mailboxes.states import State, check_move
+from flowcrm.store.db import row, workspace_scope
+from flowcrm.store.vaults import vault
+from flowcrm.store.writes.audit import do_audit
+from flowcrm.store.writes.mailbox import do_create_mailbox, do_folders, do_identities, do_state, find_mailbox
+from flowcrm.store.writes.secrets import do_forget_grant, do_grant, read_tokens
+
+
+class OtherAddress(Exception):
+    """A mailbox was to be re-connected, but the consent is for another address. Nothing was changed."""
+
+    def __init__(self, wanted: str, given: str) -> None:
+        super().__init__("the consent is for another address")
+        self.wanted = wanted
+        self.given = given
+
+
+class OwnedByAnother(Exception):
+    """That address is connected by another member of the account. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What came back from the provider's page, and who had gone there. mailbox_id: to be re-connected, None for a new one."""
+
+    code: str
+    verifier: str
+    redirect_uri: str
+    workspace_id: int
+    member_id: int
+    mailbox_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What the first look into the mailbox found, with which grant."""
+
+    account: Account
+    folders: tuple[Folder, ...]
+    tokens: Tokens
+
+
+def finish_gmail(consent: Consent) -> int:
+    """Exchange the code, see whose mailbox it is, store it sealed; returns the mailbox's id.
+
+    Raises the tree of mail.errors (PermissionMissing: the mailbox is stored in that state first), OtherAddress, OwnedByAnother.
+    """
+    tokens = oauth.exchange(google_app(), consent.code, consent.verifier, consent.redirect_uri)
+    connector = GmailConnector(access_token=tokens.access, settings=gmail_settings(), spend=_free)
+    try:
+        account, folders = connector.check(), connector.folders()
+    finally:
+        connector.close()
+    return do_connect("gmail", consent, Visit(account, folders, tokens))
+
+
+def do_connect(kind: str, consent: Consent, visit: Visit) -> int:
+    """Store the grant for the account: a new mailbox waits for choices, a known one goes on where it was."""
+    keys, account = vault(consent.workspace_id), visit.account
+    with workspace_scope(consent.workspace_id):
+        if consent.mailbox_id is not None:
+            _check_same_address(consent, account)
+        mailbox_id = find_mailbox(keys, kind=kind, address=account.address)
+        if mailbox_id is None:
+            mailbox_id = do_create_mailbox(
+                keys, member_id=consent.member_id, kind=kind, address=account.address, state=State.CHOOSING
+            )
+        else:
+            _go_on(consent, mailbox_id)
+        do_grant(keys, mailbox_id=mailbox_id, tokens=visit.tokens)
+        do_identities(keys, mailbox_id=mailbox_id, addresses=(account.address, *account.identities))
+        do_folders(keys, mailbox_id=mailbox_id, folders=visit.folders)
+        do_audit(
+            workspace_id=consent.workspace_id,
+            actor_id=consent.member_id,
+            verb="connect",
+            surface="page",
+            object_ids=[mailbox_id],
+        )
+    return mailbox_id
+
+
+def do_disconnect(*, workspace_id: int, member_id: int, mailbox_id: int) -> None:
+    """Forget the grant, here and at the provider. The kept emails, the settings and the cursor stay."""
+    keys = vault(workspace_id)
+    with workspace_scope(workspace_id):
+        found = row("SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE", [workspace_id, mailbox_id])
+        if found is None or found[0] == State.DISCONNECTED:
+            return
+        check_move(State(found[0]), State.DISCONNECTED)
+        stored = read_tokens(keys, mailbox_id=mailbox_id)
+        do_forget_grant(workspace_id=workspace_id, mailbox_id=mailbox_id)
+        do_state(workspace_id=workspace_id, mailbox_id=mailbox_id, state=State.DISCONNECTED)
+        do_audit(workspace_id=workspace_id, actor_id=member_id, verb="disconnect", surface="page", object_ids=[mailbox_id])
+    if stored is not None and stored.tokens.refresh is not None:
+        oauth.revoke(google_app(), stored.tokens.refresh)
+
+
+def mailbox_address(workspace_id: int, mailbox_id: int) -> str:
+    """The mailbox's address, opened (inside a workspace scope)."""
+    found = row("SELECT s_account FROM mailbox WHERE workspace_id = %s AND id = %s", [workspace_id, mailbox_id])
+    return vault(workspace_id).open("account", mailbox_id, bytes(found[0])).decode() if found else ""
+
+
+def _check_same_address(consent: Consent, account: Account) -> None:
+    wanted = mailbox_address(consent.workspace_id, consent.mailbox_id or 0)
+    if wanted != account.address:
+        raise OtherAddress(wanted, account.address)
+
+
+def _go_on(consent: Consent, mailbox_id: int) -> None:
+    found = row(
+        "SELECT member_id, state, import_from IS NOT NULL FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE",
+        [consent.workspace_id, mailbox_id],
+    )
+    if found is None or found[0] != consent.member_id:
+        raise OwnedByAnother
+    to = State.ON if found[2] else State.CHOOSING
+    if State(found[1]) is not State.PAUSED:
+        check_move(State(found[1]), to)
+        do_state(workspace_id=consent.workspace_id, mailbox_id=mailbox_id, state=to)
+
+
+def _free(units: int) -> None:
+    """The few calls of connecting come before the mailbox has a budget."""
+    del units

@@ -1,0 +1,111 @@
+"""One mailbox as the engine works with it: read once a slice, in plain values. A change of settings shows in `settings_rev`."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from flowcrm.lib import clock
+from flowcrm.mail.types import FolderRole
+from flowcrm.rules.facts import MailboxRules
+from flowcrm.store.db import row, rows, workspace_scope
+from flowcrm.store.plans import PLANS, Plan
+from flowcrm.store.vaults import vault
+from flowcrm.vault.seal import WorkspaceVault
+
+UNFINISHED = frozenset({FolderRole.DRAFTS.value, FolderRole.SPAM.value, FolderRole.TRASH.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """own_addresses: normalised. sent_folders: provider ids. importing: the first walk has not reached its end.
+
+    units_per_minute: what the settings let us spend at the provider; less may have been learned (store.writes.budget)."""
+
+    workspace_id: int
+    mailbox_id: int
+    member_id: int
+    kind: str
+    state: str
+    settings_rev: int
+    rules: MailboxRules
+    interval: timedelta
+    plan: Plan
+    zone: ZoneInfo
+    vault: WorkspaceVault
+    own_addresses: frozenset[str]
+    sent_folders: frozenset[str]
+    folders_at: datetime | None
+    importing: bool
+    units_per_minute: float
+
+    @property
+    def today(self) -> date:
+        """The workspace's local day, by which the plan counts."""
+        return clock.now().astimezone(self.zone).date()
+
+
+def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
+    """The mailbox now; None where it is gone. Raises KeyMissing where the workspace's keys are not there."""
+    keys = vault(workspace_id)
+    with workspace_scope(workspace_id):
+        found = row(
+            """SELECT m.member_id, m.kind, m.state, m.settings_rev, m.selection, m.since, m.interval_s, m.folders_at,
+                      m.import_done_at IS NULL, w.plan, w.time_zone
+               FROM mailbox m JOIN workspace w ON w.id = m.workspace_id WHERE m.workspace_id = %s AND m.id = %s""",
+            [workspace_id, mailbox_id],
+        )
+        if found is None:
+            return None
+        member_id, kind, state, rev, selection, since, interval_s, folders_at, importing, plan, zone = found
+        roles, chosen, excluded = _folders(workspace_id, mailbox_id)
+        return Snapshot(
+            workspace_id=workspace_id,
+            mailbox_id=mailbox_id,
+            member_id=member_id,
+            kind=kind,
+            state=state,
+            settings_rev=rev,
+            rules=MailboxRules(
+                selection=selection,
+                since=since,
+                chosen_ids=chosen,
+                excluded_ids=excluded,
+                unfinished_ids=frozenset(one for one, role in roles.items() if role in UNFINISHED),
+                member_hashes=_member_hashes(workspace_id),
+            ),
+            interval=timedelta(seconds=interval_s),
+            plan=PLANS[plan],
+            zone=ZoneInfo(zone),
+            vault=keys,
+            own_addresses=_own_addresses(keys, mailbox_id),
+            sent_folders=frozenset(one for one, role in roles.items() if role == FolderRole.SENT.value),
+            folders_at=folders_at,
+            importing=importing,
+            units_per_minute=settings.GMAIL_UNITS_PER_MINUTE,
+        )
+
+
+def _folders(workspace_id: int, mailbox_id: int) -> tuple[dict[str, str], frozenset[str], frozenset[str]]:
+    found = rows(
+        "SELECT provider_id, role, chosen, excluded FROM folder WHERE workspace_id = %s AND mailbox_id = %s",
+        [workspace_id, mailbox_id],
+    )
+    roles = {provider_id: role for provider_id, role, _, _ in found}
+    chosen = frozenset(provider_id for provider_id, _, is_chosen, _ in found if is_chosen)
+    excluded = frozenset(provider_id for provider_id, _, _, is_excluded in found if is_excluded)
+    return roles, chosen, excluded
+
+
+def _member_hashes(workspace_id: int) -> frozenset[bytes]:
+    """Look-up hashes of every address that a mailbox of the workspace sends as."""
+    found = rows("SELECT h_address FROM mailbox_identity WHERE workspace_id = %s", [workspace_id])
+    return frozenset(bytes(one) for (one,) in found)
+
+
+def _own_addresses(keys: WorkspaceVault, mailbox_id: int) -> frozenset[str]:
+    found = rows(
+        "SELECT s_address FROM mailbox_identity WHERE workspace_id = %s AND mailbox_id = %s", [keys.workspace_id, mailbox_id]
+    )
+    return frozenset(keys.open("identity", mailbox_id, bytes(one)).decode() for (one,) in found)

@@ -1,0 +1,97 @@
+"""Contacts as lists and records show them. Every function runs inside a workspace scope."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flowcrm.store.db import row, rows
+from flowcrm.store.errors import NotFound
+from flowcrm.store.sorting import Place, sort_key
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One line of a list."""
+
+    id: int
+    name: str
+    title: str
+    company_id: int | None
+    company: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """after: where the next page begins, None on the last one."""
+
+    contacts: tuple[ContactRow, ...]
+    after: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecord:
+    """One contact, whole. addresses: in the order in which they were typed."""
+
+    id: int
+    name: str
+    title: str
+    phone: str
+    note: str
+    company_id: int | None
+    company: str
+    addresses: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+# The addresses of the row `c`, in their order; an empty array where there is none.
+_ADDRESSES = """ARRAY(SELECT a.address FROM contact_address a
+                      WHERE a.workspace_id = c.workspace_id AND a.contact_id = c.id ORDER BY a.position, a.id)"""
+
+
+def contact_page(
+    workspace_id: int, *, prefix: str = "", company_id: int | None = None, after: Place | None = None, size: int = PAGE_SIZE
+) -> ContactPage:
+    """A page of contacts by name. prefix: what a word of the name, or an address, begins with."""
+    found = rows(
+        f"""SELECT c.id, c.name, c.title, c.company_id, coalesce(o.name, ''), {_ADDRESSES}, c.sort_key
+            FROM contact c LEFT JOIN company o ON o.workspace_id = c.workspace_id AND o.id = c.company_id
+            WHERE c.workspace_id = %(workspace)s
+              AND (%(company)s::bigint IS NULL OR c.company_id = %(company)s)
+              AND (c.sort_key, c.id) > (%(sort_key)s, %(id)s)
+              AND (%(word)s = '' OR strpos(' ' || c.sort_key, ' ' || %(word)s) > 0 OR c.id IN (
+                    SELECT a.contact_id FROM contact_address a
+                    WHERE a.workspace_id = %(workspace)s AND starts_with(lower(a.address), %(address)s)))
+            ORDER BY c.sort_key, c.id
+            LIMIT %(limit)s""",
+        {
+            "workspace": workspace_id,
+            "company": company_id,
+            "sort_key": after.sort_key if after else "",
+            "id": after.id if after else 0,
+            "word": sort_key(prefix),
+            "address": prefix.strip().lower(),
+            "limit": size + 1,
+        },
+    )
+    contacts = tuple(ContactRow(one[0], one[1], one[2], one[3], one[4], tuple(one[5])) for one in found[:size])
+    more = len(found) > size
+    return ContactPage(contacts, Place(found[size - 1][6], found[size - 1][0]) if more else None)
+
+
+def access_contact(workspace_id: int, contact_id: int) -> ContactRecord:
+    """One contact; raises NotFound."""
+    found = row(
+        f"""SELECT c.id, c.name, c.title, c.phone, c.note, c.company_id, coalesce(o.name, ''), {_ADDRESSES},
+                   c.created_at, c.updated_at
+            FROM contact c LEFT JOIN company o ON o.workspace_id = c.workspace_id AND o.id = c.company_id
+            WHERE c.workspace_id = %s AND c.id = %s""",
+        [workspace_id, contact_id],
+    )
+    if found is None:
+        raise NotFound
+    # The columns stand in the order of the fields.
+    whole = dict(zip(ContactRecord.__slots__, found, strict=True))
+    return ContactRecord(**whole | {"addresses": tuple(whole["addresses"])})

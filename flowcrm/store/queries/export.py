@@ -1,0 +1,135 @@
+"""Messages as an export gives them, page by page in the order of their ids: opened, and audited as such."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flowcrm.mail.prepared import MessageFlag
+from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.vaults import vault
+from flowcrm.store.writes.audit import do_audit
+from flowcrm.vault.seal import WorkspaceVault, open_packed, open_text
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedCopy:
+    """Where one copy lies. owner_id: the member of its mailbox."""
+
+    id: int
+    mailbox: str
+    provider_id: str
+    at: datetime
+    unread: bool
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedMessage:
+    """One message. head: what a copy's seal says of it (people, subject, date); attachments: (name, type, size)."""
+
+    id: int
+    conversation_id: int
+    at: datetime
+    flags: tuple[str, ...]
+    head: dict[str, Any]
+    text: str
+    attachments: tuple[tuple[str, str, int], ...]
+    copies: tuple[ExportedCopy, ...]
+
+
+def export_messages(workspace_id: int, member_id: int | None) -> Iterator[list[ExportedMessage]]:
+    """Pages of messages: those that the member may see, or all for the operator (None). Each page is one audit record.
+
+    Each page is a transaction of its own: an export of a million messages holds none open for long.
+    """
+    after = 0
+    while True:
+        with workspace_scope(workspace_id):
+            found = _messages(workspace_id, member_id, after)
+            if not found:
+                return
+            page = _opened(workspace_id, member_id, found)
+            do_audit(
+                workspace_id=workspace_id,
+                actor_id=member_id,
+                verb="export",
+                surface="command_line",
+                object_ids=[message.id for message in page],
+            )
+        after = page[-1].id
+        yield page
+
+
+def _messages(workspace_id: int, member_id: int | None, after: int) -> list[tuple[Any, ...]]:
+    return rows(
+        """SELECT id, conversation_id, at, flags FROM message m
+           WHERE workspace_id = %(ws)s AND id > %(after)s AND EXISTS (
+               SELECT 1 FROM copy c JOIN mailbox b ON b.workspace_id = c.workspace_id AND b.id = c.mailbox_id
+               WHERE c.workspace_id = %(ws)s AND c.message_id = m.id
+                 AND (%(member)s::bigint IS NULL OR b.member_id = %(member)s))
+           ORDER BY id LIMIT %(page)s""",
+        {"ws": workspace_id, "after": after, "member": member_id, "page": PAGE},
+    )
+
+
+def _opened(workspace_id: int, member_id: int | None, found: list[tuple[Any, ...]]) -> list[ExportedMessage]:
+    keys = vault(workspace_id)
+    copies = _copies(keys, member_id, [message_id for message_id, *_ in found])
+    variants = [shown[0] for shown in copies.values()]
+    texts, files = _texts(keys, variants), _files(keys, variants)
+    return [
+        ExportedMessage(
+            id=message_id,
+            conversation_id=conversation_id,
+            at=at,
+            flags=tuple(flag.name.lower() for flag in MessageFlag if flag & flags and flag.name),
+            head=head,
+            text=texts[variant_id],
+            attachments=files.get(variant_id, ()),
+            copies=tuple(of_message),
+        )
+        for message_id, conversation_id, at, flags in found
+        for variant_id, head, of_message in [copies[message_id]]
+    ]
+
+
+def _copies(
+    keys: WorkspaceVault, member_id: int | None, message_ids: list[int]
+) -> dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]]:
+    """Message id -> the variant and head of its first visible copy, and all visible copies."""
+    found = rows(
+        """SELECT c.message_id, c.id, c.variant_id, c.s_head, b.id, b.s_account, c.provider_id, c.at, c.unread, c.gone_at
+           FROM copy c JOIN mailbox b ON b.workspace_id = c.workspace_id AND b.id = c.mailbox_id
+           WHERE c.workspace_id = %(ws)s AND c.message_id = ANY(%(ids)s)
+             AND (%(member)s::bigint IS NULL OR b.member_id = %(member)s) ORDER BY c.id""",
+        {"ws": keys.workspace_id, "ids": message_ids, "member": member_id},
+    )
+    copies: dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]] = {}
+    for message_id, copy_id, variant_id, s_head, mailbox_id, s_account, provider_id, at, unread, gone_at in found:
+        if message_id not in copies:
+            head = json.loads(open_packed(keys, "head", copy_id, bytes(s_head)))
+            copies[message_id] = (variant_id, head, [])
+        mailbox = keys.open("account", mailbox_id, bytes(s_account)).decode()
+        copies[message_id][2].append(ExportedCopy(copy_id, mailbox, provider_id, at, unread, gone_at))
+    return copies
+
+
+def _texts(keys: WorkspaceVault, variant_ids: list[int]) -> dict[int, str]:
+    found = rows("SELECT id, s_body FROM variant WHERE workspace_id = %s AND id = ANY(%s)", [keys.workspace_id, variant_ids])
+    return {variant_id: open_text(keys, "body", variant_id, bytes(s_body)) for variant_id, s_body in found}
+
+
+def _files(keys: WorkspaceVault, variant_ids: list[int]) -> dict[int, tuple[tuple[str, str, int], ...]]:
+    found = rows(
+        "SELECT variant_id, id, size, s_meta FROM attachment WHERE workspace_id = %s AND variant_id = ANY(%s) ORDER BY id",
+        [keys.workspace_id, variant_ids],
+    )
+    files: dict[int, tuple[tuple[str, str, int], ...]] = {}
+    for variant_id, file_id, size, s_meta in found:
+        meta = json.loads(keys.open("file", file_id, bytes(s_meta)))
+        files[variant_id] = (*files.get(variant_id, ()), (meta["name"], meta["type"], size))
+    return files

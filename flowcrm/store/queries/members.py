@@ -1,0 +1,110 @@
+"""Who belongs to which account, and what the account looks like from inside."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flowcrm.store.db import router_rows, row, rows
+from flowcrm.store.models import Member, Workspace
+
+# Counting further would cost more than the figure is worth; pages then say "10,000+".
+COUNT_AT_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One person in one account."""
+
+    member: Member
+    workspace: Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    id: int
+    name: str
+    email: str
+    role: str
+    mailboxes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is, each at most COUNT_AT_MOST + 1."""
+
+    contacts: int
+    companies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """today: messages newly stored on the account's `local_date`; stored: messages at rest."""
+
+    local_date: date
+    today: int
+    stored: int
+
+
+def memberships(person_id: int) -> tuple[Membership, ...]:
+    """The accounts of a person, oldest first. Read by the router, since no workspace is known yet."""
+    found = router_rows(
+        """SELECT m.id, m.workspace_id, m.person_id, m.role, m.name, m.time_zone, m.created_at,
+                  w.id, w.title, w.plan, w.time_zone, w.generation, w.default_level, w.created_at
+           FROM member m JOIN workspace w ON w.id = m.workspace_id
+           WHERE m.person_id = %s ORDER BY m.created_at, m.id""",
+        [person_id],
+    )
+    return tuple(Membership(_member(one[:7]), _workspace(one[7:])) for one in found)
+
+
+def any_workspace() -> bool:
+    """Whether this installation was set up."""
+    return bool(router_rows("SELECT 1 FROM workspace LIMIT 1"))
+
+
+def team(workspace_id: int) -> tuple[TeamRow, ...]:
+    """Everybody in the account, by name (inside its scope)."""
+    found = rows(
+        """SELECT m.id, m.name, p.email, m.role,
+                  (SELECT count(*) FROM mailbox b
+                   WHERE b.workspace_id = m.workspace_id AND b.member_id = m.id AND b.kind <> 'archive')
+           FROM member m JOIN person p ON p.id = m.person_id
+           WHERE m.workspace_id = %s ORDER BY lower(m.name), m.id""",
+        [workspace_id],
+    )
+    return tuple(TeamRow(*one) for one in found)
+
+
+def counts(workspace_id: int) -> Counts:
+    """For the navigation (inside the scope)."""
+    found = row(
+        """SELECT (SELECT count(*) FROM (SELECT 1 FROM contact WHERE workspace_id = %(w)s LIMIT %(most)s) AS c),
+                  (SELECT count(*) FROM (SELECT 1 FROM company WHERE workspace_id = %(w)s LIMIT %(most)s) AS o)""",
+        {"w": workspace_id, "most": COUNT_AT_MOST + 1},
+    )
+    return Counts(*found) if found else Counts(0, 0)
+
+
+def account_name(workspace_id: int) -> str:
+    """The name that stands in the account's addresses today (an instance table: readable anywhere)."""
+    found = row("SELECT slug FROM account_name WHERE workspace_id = %s AND current", [workspace_id])
+    return str(found[0]) if found else ""
+
+
+def usage(workspace_id: int, local_date: date) -> Usage:
+    """What the plan counts, on the account's local day (inside the scope)."""
+    found = row(
+        """SELECT coalesce((SELECT used FROM usage_day WHERE workspace_id = %(w)s AND local_date = %(day)s), 0),
+                  coalesce((SELECT stored FROM usage_total WHERE workspace_id = %(w)s), 0)""",
+        {"w": workspace_id, "day": local_date},
+    )
+    return Usage(local_date, *found) if found else Usage(local_date, 0, 0)
+
+
+def _member(values: tuple[object, ...]) -> Member:
+    names = ("id", "workspace_id", "person_id", "role", "name", "time_zone", "created_at")
+    return Member(**dict(zip(names, values, strict=True)))
+
+
+def _workspace(values: tuple[object, ...]) -> Workspace:
+    names = ("id", "title", "plan", "time_zone", "generation", "default_level", "created_at")
+    return Workspace(**dict(zip(names, values, strict=True)))

@@ -1,0 +1,33 @@
+"""People and their membership in an account."""
+
+from flowcrm.lib import clock
+from flowcrm.store.db import next_id, row, run
+from flowcrm.store.models import Person
+
+ROLES = ("admin", "user")
+
+
+def do_make_person(*, email: str, name: str, password: str) -> Person:
+    """A new sign-in. The password is stored hashed; whether it is good enough was the caller's question."""
+    return Person.objects.create_user(email, password, name=name)
+
+
+def do_add_member(*, workspace_id: int, person_id: int, role: str, name: str, time_zone: str) -> int:
+    """Let a person into the account (inside its scope); returns the member's id. A second call changes role and name."""
+    found = row(
+        """INSERT INTO member (workspace_id, id, person_id, role, name, time_zone, created_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s)
+           ON CONFLICT (workspace_id, person_id) DO UPDATE SET role = EXCLUDED.role, name = EXCLUDED.name
+           RETURNING id""",
+        [workspace_id, next_id(), person_id, role, name, time_zone, clock.now()],
+    )
+    assert found is not None
+    return int(found[0])
+
+
+def do_set_profile(*, workspace_id: int, member_id: int, name: str, time_zone: str) -> None:
+    """What a member says of himself (inside the scope)."""
+    run(
+        "UPDATE member SET name = %s, time_zone = %s WHERE workspace_id = %s AND id = %s",
+        [name, time_zone, workspace_id, member_id],
+    )

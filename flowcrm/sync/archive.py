@@ -1,0 +1,135 @@
+"""Mail from files into an archive: a mailbox without provider, owned by a member. The same ingest, store and limits as sync."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+import structlog
+
+from flowcrm.ingest.pipeline import prepare
+from flowcrm.ingest.types import Context
+from flowcrm.lib import clock
+from flowcrm.mail.dates import header_date
+from flowcrm.mail.types import Fetched
+from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
+from flowcrm.mailboxes.states import State
+from flowcrm.store.db import next_ids, workspace_scope
+from flowcrm.store.vaults import vault
+from flowcrm.store.writes.lease import Lease, process_name, release, renew, take
+from flowcrm.store.writes.mailbox import do_create_mailbox, do_identities, find_mailbox
+from flowcrm.store.writes.page import Hold, Kept, LeaseLost, Page, do_page
+from flowcrm.sync.bodies import store_bodies
+
+log = structlog.get_logger(__name__)
+
+PAGE = 100
+IDS_PER_MAIL = 16
+# What a mail that our own code cannot take may raise (see sync.drain): it is reported, and the others come in.
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveMail:
+    """One mail of a file. where: for the report; at: the file's word on when it came, None to take the Date header."""
+
+    where: str
+    raw: bytes
+    at: datetime | None
+    unread: bool
+
+
+@dataclass(slots=True)
+class ArchiveCount:
+    """What has become of the mails so far. known: were there already; waiting: no room in the plan."""
+
+    read: int = 0
+    kept: int = 0
+    known: int = 0
+    messages: int = 0
+    waiting: int = 0
+    unreadable: tuple[str, ...] = ()
+
+
+class Busy(Exception):
+    """Another import into the same archive is running."""
+
+
+def open_archive(workspace_id: int, member_id: int, address: str) -> int:
+    """The member's archive, made on first use; returns the mailbox's id."""
+    keys = vault(workspace_id)
+    with workspace_scope(workspace_id):
+        found = find_mailbox(keys, kind="archive", address=address)
+        if found is not None:
+            return found
+        made = do_create_mailbox(keys, member_id=member_id, kind="archive", address=address, state=State.ARCHIVE)
+        do_identities(keys, mailbox_id=made, addresses=[address])
+    return made
+
+
+def import_mails(
+    workspace_id: int, mailbox_id: int, mails: Iterable[ArchiveMail], progress: Callable[[ArchiveCount], None]
+) -> ArchiveCount:
+    """Store the mails page by page. Mails that are there already are passed over, so a cut import is simply repeated."""
+    lease = take(workspace_id, mailbox_id, "sync", f"{process_name()}/import")
+    if lease is None:
+        raise Busy
+    mailbox = read_snapshot(workspace_id, mailbox_id)
+    if mailbox is None:
+        raise LeaseLost
+    count = ArchiveCount()
+    stream = iter(mails)
+    try:
+        while page := list(islice(stream, PAGE)):
+            _import_page(mailbox, lease, page, count)
+            progress(count)
+    finally:
+        release(lease)
+    return count
+
+
+def _import_page(mailbox: Snapshot, lease: Lease, mails: list[ArchiveMail], count: ArchiveCount) -> None:
+    if not renew(lease):
+        raise LeaseLost
+    with workspace_scope(mailbox.workspace_id):
+        ids = next_ids(IDS_PER_MAIL * len(mails))
+    kept = [one for one in (_prepared(mailbox, mail, ids, count) for mail in mails) if one is not None]
+    hold = Hold(mailbox.workspace_id, mailbox.mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
+    result = do_page(hold, Page(plan=mailbox.plan, today=mailbox.today, kept=tuple(store_bodies(mailbox.vault, kept))))
+    count.read += len(mails)
+    count.kept += result.kept
+    count.messages += result.stored
+    count.waiting += result.waiting
+    count.known += len(kept) - result.kept - result.waiting
+
+
+def _prepared(mailbox: Snapshot, mail: ArchiveMail, ids: list[int], count: ArchiveCount) -> Kept | None:
+    def next_id() -> int:
+        if not ids:
+            with workspace_scope(mailbox.workspace_id):
+                ids.extend(next_ids(IDS_PER_MAIL))
+        return ids.pop()
+
+    fetched = Fetched(
+        # The archive has no ids of its own: equal bytes are the same mail.
+        provider_id=mailbox.vault.lookup_bytes("archive", mail.raw).hex(),
+        thread_id=None,
+        folder_ids=frozenset(),
+        at=mail.at or header_date(mail.raw) or clock.now(),
+        unread=mail.unread,
+        raw=mail.raw,
+    )
+    context = Context(
+        vault=mailbox.vault,
+        mailbox_id=mailbox.mailbox_id,
+        own_addresses=mailbox.own_addresses,
+        sent_folders=mailbox.sent_folders,
+        attachment_limit=mailbox.plan.attachment_bytes,
+        next_id=next_id,
+    )
+    try:
+        return Kept(0, True, prepare(fetched, context))
+    except UNREADABLE as error:
+        log.error("unreadable", error=type(error).__name__, where=mail.where)
+        count.unreadable = (*count.unreadable, mail.where)
+        return None

@@ -1,0 +1,120 @@
+"""When and how much: one loop serves import and sync.
+
+A worker claims the mailbox that is due, holds its lease for one slice (30 seconds or 500 mails), and in that slice takes
+turns: read a page of changes, fetch and store a batch from the work-list. Each turn ends in one transaction that carries its
+bookmark, so a crash at any instruction loses nothing and doubles nothing.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from flowcrm.connectors.base import Connector
+from flowcrm.lib import clock
+from flowcrm.mail.errors import CursorLost, MailError
+from flowcrm.mailboxes.open import open_connector
+from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
+from flowcrm.mailboxes.states import State
+from flowcrm.store.writes.lease import Lease, claim_due, release, renew
+from flowcrm.store.writes.page import Hold, LeaseLost, SettingsChanged
+from flowcrm.sync.drain import drain_batch
+from flowcrm.sync.folders import FOLDERS_EVERY, refresh_folders
+from flowcrm.sync.listing import next_scope, read_page
+from flowcrm.sync.settle import settle_error, settle_lost_cursor, settle_unsynced, settle_vault, settle_well
+from flowcrm.sync.worklist import take_batch
+from flowcrm.vault.errors import VaultError
+
+log = structlog.get_logger(__name__)
+
+SLICE_TIME = timedelta(seconds=30)
+SLICE_MAILS = 500
+
+
+@dataclass(slots=True)
+class Slice:
+    """One turn at one mailbox. mails: how many have gone through it."""
+
+    mailbox: Snapshot
+    lease: Lease
+    connector: Connector
+    asked: set[str] = field(default_factory=set)
+    mails: int = 0
+    ends_at: float = field(default_factory=lambda: clock.monotonic() + SLICE_TIME.total_seconds())
+
+    @property
+    def hold(self) -> Hold:
+        mailbox = self.mailbox
+        return Hold(mailbox.workspace_id, mailbox.mailbox_id, self.lease.owner, self.lease.epoch, mailbox.settings_rev)
+
+    @property
+    def spent(self) -> bool:
+        return self.mails >= SLICE_MAILS or clock.monotonic() >= self.ends_at
+
+
+def run_due(owner: str) -> bool:
+    """Run one slice of the mailbox that is due first. False when nothing is due."""
+    lease = claim_due(owner)
+    if lease is None:
+        return False
+    run_slice(lease)
+    return True
+
+
+def run_slice(lease: Lease) -> None:
+    """One slice under a lease, whatever happens; afterwards the mailbox is due again when it should be."""
+    with structlog.contextvars.bound_contextvars(workspace=lease.workspace_id, mailbox=lease.mailbox_id):
+        try:
+            _run(lease)
+        except LeaseLost:
+            log.warning("lease lost", epoch=lease.epoch)
+        except SettingsChanged:
+            # Whoever changed the settings has made the mailbox due as it should be.
+            log.info("settings changed under way")
+        except VaultError as error:
+            log.error("vault", error=type(error).__name__)
+            settle_vault(lease, error)
+        finally:
+            release(lease)
+
+
+def _run(lease: Lease) -> None:
+    mailbox = read_snapshot(lease.workspace_id, lease.mailbox_id)
+    if mailbox is None or mailbox.state != State.ON or not mailbox.plan.email_integration:
+        settle_unsynced(lease, mailbox)
+        return
+    try:
+        connector = open_connector(mailbox)
+    except MailError as error:
+        settle_error(mailbox, error)
+        return
+    try:
+        _take_turns(Slice(mailbox, lease, connector))
+    except CursorLost as error:
+        log.warning("cursor lost", code=error.code)
+        settle_lost_cursor(mailbox, lease)
+    except MailError as error:
+        log.warning("slice ended", error=type(error).__name__, code=error.code)
+        settle_error(mailbox, error)
+    finally:
+        connector.close()
+
+
+def _take_turns(turn: Slice) -> None:
+    """Read and fetch in turns until there is nothing left to do now, or the slice is spent."""
+    mailbox = turn.mailbox
+    if mailbox.folders_at is None or mailbox.folders_at + FOLDERS_EVERY <= clock.now():
+        refresh_folders(mailbox, turn.connector)
+        turn.mailbox = mailbox = read_snapshot(mailbox.workspace_id, mailbox.mailbox_id) or mailbox
+    more = True
+    while more and not turn.spent:
+        if not renew(turn.lease):
+            raise LeaseLost
+        scope = next_scope(mailbox, turn.asked)
+        if scope is not None and not read_page(turn.hold, mailbox, turn.connector, scope):
+            turn.asked.add(scope.name)
+        batch = take_batch(mailbox)
+        if batch:
+            turn.mails += drain_batch(turn.hold, mailbox, turn.connector, batch)
+        more = scope is not None or bool(batch)
+    settle_well(mailbox, finished=not more)

@@ -1,0 +1,170 @@
+"""How a slice ends: what the mailbox says of itself, and when it is due again."""
+
+from datetime import datetime, timedelta
+
+from flowcrm.lib import clock
+from flowcrm.lib.retry import RetryPolicy
+from flowcrm.mail.errors import MailError, NeedsAdmin, NeedsLogin, PermissionMissing, RateLimited
+from flowcrm.mailboxes.snapshot import Snapshot
+from flowcrm.mailboxes.states import Note, State, check_move
+from flowcrm.store.db import row, workspace_scope
+from flowcrm.store.writes.budget import do_throttled
+from flowcrm.store.writes.due import LANE_IMPORT, LANE_SYNC, do_due, do_not_due
+from flowcrm.store.writes.lease import Lease
+from flowcrm.store.writes.listing import do_recheck_all
+from flowcrm.store.writes.mailbox import do_checked, do_note, do_restart_listing, do_state
+from flowcrm.store.writes.page import Hold, check_hold
+from flowcrm.store.writes.secrets import do_expire
+from flowcrm.vault.errors import BlobStoreFull, BlobStoreUnavailable, VaultError
+
+BACK_OFF = RetryPolicy(first=timedelta(seconds=15), most=timedelta(minutes=10))
+VAULT_AGAIN = timedelta(seconds=60)
+# Our own budget refills within seconds: that is pacing, not trouble, and nobody need read of it.
+OWN_PACING = frozenset({"budget"})
+# What a token endpoint says when a person must sign in again (RFC 6749 5.2), and what we say when there is no grant at all.
+GRANT_IS_DEAD = frozenset({"invalid_grant", "no_refresh_token"})
+
+
+def settle_well(mailbox: Snapshot, *, finished: bool) -> None:
+    """The slice went well. finished: nothing is left that could be done now."""
+    now = clock.now()
+    with workspace_scope(mailbox.workspace_id):
+        import_done = finished and not _still_importing(mailbox)
+        do_checked(
+            workspace_id=mailbox.workspace_id,
+            mailbox_id=mailbox.mailbox_id,
+            synced=finished,
+            import_done=import_done,
+        )
+        next_try = _next_retry(mailbox)
+        regular = now + mailbox.interval if finished else now
+        do_due(
+            workspace_id=mailbox.workspace_id,
+            mailbox_id=mailbox.mailbox_id,
+            at=min(regular, next_try) if next_try else regular,
+            lane=LANE_SYNC if finished else LANE_IMPORT,
+        )
+
+
+def settle_error(mailbox: Snapshot, error: MailError) -> None:
+    """The slice ended with an error of the whole mailbox. What was committed before stays."""
+    if isinstance(error, RateLimited):
+        _slowed(mailbox, error)
+    elif _token_ended(mailbox, error):
+        return
+    elif isinstance(error, PermissionMissing):
+        _stopped(mailbox, State.PERMISSION_MISSING, error)
+    elif isinstance(error, NeedsLogin):
+        _stopped(mailbox, State.REAUTHORIZE, error)
+    elif isinstance(error, NeedsAdmin):
+        _stopped(mailbox, State.ADMIN_MUST_ACT, error)
+    else:
+        _unreachable(mailbox)
+
+
+def _token_ended(mailbox: Snapshot, error: MailError) -> bool:
+    """A refused access token says nothing of the grant: renew it once, and only if that is refused too, ask the member."""
+    if not isinstance(error, NeedsLogin) or isinstance(error, PermissionMissing) or error.code in GRANT_IS_DEAD:
+        return False
+    with workspace_scope(mailbox.workspace_id):
+        found = row("SELECT tries FROM mailbox WHERE id = %s AND workspace_id = %s", [mailbox.mailbox_id, mailbox.workspace_id])
+        if found is None or found[0]:
+            return False
+        do_expire(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=clock.now())
+        _note(mailbox, Note.UNREACHABLE, clock.now())
+    return True
+
+
+def settle_lost_cursor(mailbox: Snapshot, lease: Lease) -> None:
+    """The provider forgot our place: list again what the rules select, and ask again about every mail that is kept.
+
+    Nothing is removed on the way, no id is fetched twice, and the mailbox stays on.
+    """
+    hold = Hold(mailbox.workspace_id, mailbox.mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
+    with workspace_scope(mailbox.workspace_id):
+        check_hold(hold)
+        do_restart_listing(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id)
+        do_recheck_all(hold)
+        do_note(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, code=Note.REREADING, retry_at=clock.now())
+        do_due(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=clock.now())
+
+
+def settle_vault(lease: Lease, error: VaultError) -> None:
+    """The key store or the object store is out of reach or full: wait. What is not sealed and stored is not committed."""
+    again = clock.now() + VAULT_AGAIN
+    note = Note.STORE if isinstance(error, BlobStoreFull | BlobStoreUnavailable) else Note.KEYS
+    with workspace_scope(lease.workspace_id):
+        do_note(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, code=note, retry_at=again)
+        do_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, at=again)
+
+
+def settle_unsynced(lease: Lease, mailbox: Snapshot | None) -> None:
+    """A mailbox that is not on is not due; one that the plan pauses is looked at again later."""
+    with workspace_scope(lease.workspace_id):
+        if mailbox is not None and mailbox.state == State.ON:
+            do_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, at=clock.now() + mailbox.interval)
+        else:
+            do_not_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id)
+
+
+def _slowed(mailbox: Snapshot, error: RateLimited) -> None:
+    with workspace_scope(mailbox.workspace_id):
+        if error.code in OWN_PACING:
+            at = error.retry_at or clock.now()
+            do_due(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=at, lane=LANE_IMPORT)
+            return
+        at = (
+            error.retry_at
+            if error.code == "not_before" and error.retry_at
+            else do_throttled(
+                workspace_id=mailbox.workspace_id,
+                mailbox_id=mailbox.mailbox_id,
+                retry_at=error.retry_at,
+                configured=mailbox.units_per_minute,
+            )
+        )
+        _note(mailbox, Note.SLOWED, at)
+
+
+def _stopped(mailbox: Snapshot, state: State, error: MailError) -> None:
+    with workspace_scope(mailbox.workspace_id):
+        # A person may have paused or disconnected it meanwhile: then our news is stale.
+        found = row(
+            "SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE",
+            [mailbox.workspace_id, mailbox.mailbox_id],
+        )
+        if found is None or found[0] != State.ON:
+            return
+        check_move(State.ON, state)
+        do_state(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, state=state, code=error.code)
+
+
+def _unreachable(mailbox: Snapshot) -> None:
+    with workspace_scope(mailbox.workspace_id):
+        found = row("SELECT tries FROM mailbox WHERE workspace_id = %s AND id = %s", [mailbox.workspace_id, mailbox.mailbox_id])
+        _note(mailbox, Note.UNREACHABLE, clock.now() + BACK_OFF.delay(found[0] if found else 0))
+
+
+def _note(mailbox: Snapshot, note: Note, at: datetime) -> None:
+    do_note(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, code=note, retry_at=at)
+    do_due(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=at)
+
+
+def _still_importing(mailbox: Snapshot) -> bool:
+    found = row(
+        """SELECT EXISTS (SELECT 1 FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = 'main' AND listing)
+               OR EXISTS (SELECT 1 FROM work
+                          WHERE workspace_id = %s AND mailbox_id = %s AND state <> 'quarantined' AND lane > 0)""",
+        [mailbox.workspace_id, mailbox.mailbox_id] * 2,
+    )
+    return bool(found and found[0])
+
+
+def _next_retry(mailbox: Snapshot) -> datetime | None:
+    """When the next postponed item may be tried; None where none waits for a moment."""
+    found = row(
+        """SELECT min(due_at) FROM work
+           WHERE workspace_id = %s AND mailbox_id = %s AND state <> 'quarantined' AND due_at > %s""",
+        [mailbox.workspace_id, mailbox.mailbox_id, clock.now()],
+    )
+    return found[0] if found else None
