@@ -155,7 +155,8 @@ class ChangePage:
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The header fields of one mail, read without its body. fields: (name, value) in order, values raw as on the wire."""
+    """The header fields of one mail, read without its body. fields: (name, value) in order; values as the provider
+    gives them, which may be decoded: good for deciding what to fetch, not for what is stored."""
 
     provider_id: str
     thread_id: str | None

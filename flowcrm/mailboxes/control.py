@@ -45,7 +45,7 @@ def _locked(mailbox: Mailbox, to: State) -> None:
 def _record(mailbox: Mailbox, verb: str) -> None:
     do_audit(
         workspace_id=mailbox.workspace_id,
-        actor_id=mailbox.member_id,  # type: ignore[attr-defined]
+        actor_id=mailbox.member_id,
         verb=verb,
         surface="page",
         object_ids=[mailbox.id],

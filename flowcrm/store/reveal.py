@@ -9,6 +9,7 @@ Raises NotFound for what the actor may not know of, and VaultError where keys or
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -281,11 +282,15 @@ def _raw(keys: WorkspaceVault, body: _Body) -> bytes:
 
 
 def _decoded(raw: bytes, part: str, file: File) -> bytes:
-    """The attachment's bytes. Copies of one content may be built differently, so the part is looked up by what it is."""
-    alike = [one.part for one in mime.parse(raw).attachments if (one.name, one.size) == (file.name, file.size)]
-    if not alike:
-        raise NotFound
-    return mime.part(raw, part if part in alike else alike[0])
+    """The attachment's bytes. Copies of one content may be built differently, so what lies at `part` must also be it."""
+    with suppress(mime.NoSuchPart):
+        found, content = mime.part(raw, part)
+        if (found.name, found.size) == (file.name, file.size):
+            return content
+    for one in mime.parse(raw).attachments:
+        if (one.name, one.size) == (file.name, file.size):
+            return mime.part(raw, one.part)[1]
+    raise NotFound
 
 
 def _record(looking: Actor, verb: Verb, surface: str, object_ids: Sequence[int]) -> None:

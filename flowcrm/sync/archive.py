@@ -10,7 +10,8 @@ import structlog
 from flowcrm.ingest.pipeline import prepare
 from flowcrm.ingest.types import Context
 from flowcrm.lib import clock
-from flowcrm.mail.dates import header_date
+from flowcrm.mail import dates
+from flowcrm.mail.headers import read_block
 from flowcrm.mail.types import Fetched
 from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
 from flowcrm.mailboxes.states import State
@@ -20,6 +21,7 @@ from flowcrm.store.writes.lease import Lease, process_name, release, renew, take
 from flowcrm.store.writes.mailbox import do_create_mailbox, do_identities, find_mailbox
 from flowcrm.store.writes.page import Hold, Kept, LeaseLost, Page, do_page
 from flowcrm.sync.bodies import store_bodies
+from flowcrm.sync.stages import stage
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +97,10 @@ def _import_page(mailbox: Snapshot, lease: Lease, mails: list[ArchiveMail], coun
         ids = next_ids(IDS_PER_MAIL * len(mails))
     kept = [one for one in (_prepared(mailbox, mail, ids, count) for mail in mails) if one is not None]
     hold = Hold(mailbox.workspace_id, mailbox.mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
-    result = do_page(hold, Page(plan=mailbox.plan, today=mailbox.today, kept=tuple(store_bodies(mailbox.vault, kept))))
+    with stage("bodies"):
+        stored = store_bodies(mailbox.vault, kept)
+    with stage("commit"):
+        result = do_page(hold, Page(plan=mailbox.plan, today=mailbox.today, kept=tuple(stored)))
     count.read += len(mails)
     count.kept += result.kept
     count.messages += result.stored
@@ -115,7 +120,7 @@ def _prepared(mailbox: Snapshot, mail: ArchiveMail, ids: list[int], count: Archi
         provider_id=mailbox.vault.lookup_bytes("archive", mail.raw).hex(),
         thread_id=None,
         folder_ids=frozenset(),
-        at=mail.at or header_date(mail.raw) or clock.now(),
+        at=mail.at or dates.parse(read_block(mail.raw).first("date")) or clock.now(),
         unread=mail.unread,
         raw=mail.raw,
     )
@@ -128,7 +133,8 @@ def _prepared(mailbox: Snapshot, mail: ArchiveMail, ids: list[int], count: Archi
         next_id=next_id,
     )
     try:
-        return Kept(0, True, prepare(fetched, context))
+        with stage("prepare"):
+            return Kept(0, True, prepare(fetched, context))
     except UNREADABLE as error:
         log.error("unreadable", error=type(error).__name__, where=mail.where)
         count.unreadable = (*count.unreadable, mail.where)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -23,6 +23,7 @@ from flowcrm.store.writes.listing import do_gone, do_refile
 from flowcrm.store.writes.page import Hold, Kept, Page, Postponed, check_hold, do_page
 from flowcrm.sync.bodies import store_bodies
 from flowcrm.sync.people import header_hashes
+from flowcrm.sync.stages import stage
 from flowcrm.sync.worklist import WorkItem
 
 log = structlog.get_logger(__name__)
@@ -87,7 +88,8 @@ def _ask_headers(mailbox: Snapshot, connector: Connector, items: Sequence[WorkIt
     """Read headers only, where an address decides whether the mail may be fetched at all."""
     if not items:
         return []
-    answers = connector.headers([item.provider_id for item in items])
+    with stage("headers"):
+        answers = connector.headers([item.provider_id for item in items])
     people = [header_hashes(mailbox.vault, one.fields) if isinstance(one, Headers) else frozenset[bytes]() for one in answers]
     contacts = _contacts(mailbox, people)
     wanted = []
@@ -108,8 +110,10 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
     """Fetch whole mails, prepare them, decide on the full facts, put large bodies into the object store."""
     ready: list[tuple[WorkItem, Prepared]] = []
     ids = iter(_ids(mailbox, len(items)))
+    with stage("fetch"):
+        answers = connector.fetch([item.provider_id for item in items])
     # Fewer answers than ids: what was read fills the memory of one call. The rest stays on the work-list.
-    for item, answer in zip(items, connector.fetch([item.provider_id for item in items]), strict=False):
+    for item, answer in zip(items, answers, strict=False):
         if isinstance(answer, ItemFailed):
             _failed(item, answer.error, outcome)
             continue
@@ -126,7 +130,8 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
             keep.append(Kept(item.id, item.importing, prepared))
         else:
             _skip(item, decision, outcome)
-    outcome.kept.extend(store_bodies(mailbox.vault, keep))
+    with stage("bodies"):
+        outcome.kept.extend(store_bodies(mailbox.vault, keep))
 
 
 def _prepare(mailbox: Snapshot, item: WorkItem, fetched: Fetched, ids: list[int], outcome: _Outcome) -> Prepared | None:
@@ -139,7 +144,8 @@ def _prepare(mailbox: Snapshot, item: WorkItem, fetched: Fetched, ids: list[int]
         next_id=_taker(mailbox, ids),
     )
     try:
-        return prepare(fetched, context)
+        with stage("prepare"):
+            return prepare(fetched, context)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         # A mail that our own code cannot take must not hold up the others. It is not dropped: it stays on the work-list, set
         # apart, where people see it, and is tried again with the next release or on demand.
@@ -214,14 +220,13 @@ def _commit(hold: Hold, mailbox: Snapshot, outcome: _Outcome) -> None:
             do_gone(hold, outcome.gone)
             for one in outcome.refiled:
                 do_refile(hold, one.provider_id, one.folder_ids, unread=one.unread)
-    page = Page(plan=mailbox.plan, today=mailbox.today)
-    do_page(
-        hold,
-        replace(
-            page,
-            kept=tuple(outcome.kept),
-            postponed=tuple(outcome.postponed),
-            done=tuple(outcome.done),
-            skipped=dict(outcome.skipped),
-        ),
+    page = Page(
+        plan=mailbox.plan,
+        today=mailbox.today,
+        kept=tuple(outcome.kept),
+        postponed=tuple(outcome.postponed),
+        done=tuple(outcome.done),
+        skipped=dict(outcome.skipped),
     )
+    with stage("commit"):
+        do_page(hold, page)

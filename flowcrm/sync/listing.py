@@ -11,6 +11,7 @@ from flowcrm.rules.facts import Envelope, facts
 from flowcrm.store.db import rows, workspace_scope
 from flowcrm.store.writes.listing import LANE_CONTACT, LANE_LISTED, LANE_NEW, Listed, do_listing, known_copies
 from flowcrm.store.writes.page import Hold
+from flowcrm.sync.stages import stage
 
 MAIN = "main"
 
@@ -41,7 +42,8 @@ def read_page(hold: Hold, mailbox: Snapshot, connector: Connector, scope: OpenSc
     if wanted is None:
         _drop(hold, scope)
         return False
-    page = connector.changes(scope.cursor, wanted)
+    with stage("list"):
+        page = connector.changes(scope.cursor, wanted)
     with workspace_scope(mailbox.workspace_id):
         known = known_copies(hold, [one.provider_id for one in page.changes])
     fetch, touched, skipped = _sort(mailbox, page.changes, known, listing=page.listing, past=scope.name != MAIN)

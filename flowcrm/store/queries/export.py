@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flowcrm.mail.prepared import MessageFlag
+from flowcrm.store.access import Actor
 from flowcrm.store.db import rows, workspace_scope
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.audit import do_audit
@@ -17,7 +18,7 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class ExportedCopy:
-    """Where one copy lies. owner_id: the member of its mailbox."""
+    """Where one copy lies. mailbox: its address."""
 
     id: int
     mailbox: str
@@ -41,21 +42,21 @@ class ExportedMessage:
     copies: tuple[ExportedCopy, ...]
 
 
-def export_messages(workspace_id: int, member_id: int | None) -> Iterator[list[ExportedMessage]]:
-    """Pages of messages: those that the member may see, or all for the operator (None). Each page is one audit record.
+def export_messages(actor: Actor) -> Iterator[list[ExportedMessage]]:
+    """Pages of the messages that the actor may read. Each page is one audit record.
 
     Each page is a transaction of its own: an export of a million messages holds none open for long.
     """
     after = 0
     while True:
-        with workspace_scope(workspace_id):
-            found = _messages(workspace_id, member_id, after)
+        with workspace_scope(actor.workspace_id):
+            found = _messages(actor, after)
             if not found:
                 return
-            page = _opened(workspace_id, member_id, found)
+            page = _opened(actor, found)
             do_audit(
-                workspace_id=workspace_id,
-                actor_id=member_id,
+                workspace_id=actor.workspace_id,
+                actor_id=actor.member_id,
                 verb="export",
                 surface="command_line",
                 object_ids=[message.id for message in page],
@@ -64,21 +65,20 @@ def export_messages(workspace_id: int, member_id: int | None) -> Iterator[list[E
         yield page
 
 
-def _messages(workspace_id: int, member_id: int | None, after: int) -> list[tuple[Any, ...]]:
+def _messages(actor: Actor, after: int) -> list[tuple[Any, ...]]:
     return rows(
         """SELECT id, conversation_id, at, flags FROM message m
            WHERE workspace_id = %(ws)s AND id > %(after)s AND EXISTS (
-               SELECT 1 FROM copy c JOIN mailbox b ON b.workspace_id = c.workspace_id AND b.id = c.mailbox_id
-               WHERE c.workspace_id = %(ws)s AND c.message_id = m.id
-                 AND (%(member)s::bigint IS NULL OR b.member_id = %(member)s))
+               SELECT 1 FROM copy c
+               WHERE c.workspace_id = %(ws)s AND c.message_id = m.id AND c.mailbox_id = ANY(%(mailboxes)s::bigint[]))
            ORDER BY id LIMIT %(page)s""",
-        {"ws": workspace_id, "after": after, "member": member_id, "page": PAGE},
+        {"ws": actor.workspace_id, "after": after, "mailboxes": list(actor.mailboxes), "page": PAGE},
     )
 
 
-def _opened(workspace_id: int, member_id: int | None, found: list[tuple[Any, ...]]) -> list[ExportedMessage]:
-    keys = vault(workspace_id)
-    copies = _copies(keys, member_id, [message_id for message_id, *_ in found])
+def _opened(actor: Actor, found: list[tuple[Any, ...]]) -> list[ExportedMessage]:
+    keys = vault(actor.workspace_id)
+    copies = _copies(keys, actor, [message_id for message_id, *_ in found])
     variants = [shown[0] for shown in copies.values()]
     texts, files = _texts(keys, variants), _files(keys, variants)
     return [
@@ -98,15 +98,15 @@ def _opened(workspace_id: int, member_id: int | None, found: list[tuple[Any, ...
 
 
 def _copies(
-    keys: WorkspaceVault, member_id: int | None, message_ids: list[int]
+    keys: WorkspaceVault, actor: Actor, message_ids: list[int]
 ) -> dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]]:
     """Message id -> the variant and head of its first visible copy, and all visible copies."""
     found = rows(
         """SELECT c.message_id, c.id, c.variant_id, c.s_head, b.id, b.s_account, c.provider_id, c.at, c.unread, c.gone_at
            FROM copy c JOIN mailbox b ON b.workspace_id = c.workspace_id AND b.id = c.mailbox_id
-           WHERE c.workspace_id = %(ws)s AND c.message_id = ANY(%(ids)s)
-             AND (%(member)s::bigint IS NULL OR b.member_id = %(member)s) ORDER BY c.id""",
-        {"ws": keys.workspace_id, "ids": message_ids, "member": member_id},
+           WHERE c.workspace_id = %(ws)s AND c.message_id = ANY(%(ids)s) AND c.mailbox_id = ANY(%(mailboxes)s::bigint[])
+           ORDER BY c.id""",
+        {"ws": keys.workspace_id, "ids": message_ids, "mailboxes": list(actor.mailboxes)},
     )
     copies: dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]] = {}
     for message_id, copy_id, variant_id, s_head, mailbox_id, s_account, provider_id, at, unread, gone_at in found:

@@ -1,0 +1,5 @@
+"""`python -m flowcrm` is the same as `flowcrm`."""
+
+from flowcrm.ops.cli import main
+
+main()

@@ -1,0 +1,26 @@
+"""A mail on its way through the steps: what each step found, for the next."""
+
+from dataclasses import dataclass
+
+from flowcrm.ingest.types import Context
+from flowcrm.mail.types import Fetched, ParsedMail
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Keyed hashes that say which message this is (see mail.prepared.Prepared)."""
+
+    candidate: bytes
+    keys: tuple[bytes, ...]
+    content: bytes
+    core: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The inputs of every step."""
+
+    fetched: Fetched
+    context: Context
+    parsed: ParsedMail
+    body: bytes

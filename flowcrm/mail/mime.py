@@ -1,0 +1,110 @@
+"""From the bytes of a mail to what they mean. The only door: everything else in this package serves it.
+
+Nothing here raises for any bytes, and nothing is re-serialised: what is stored is what came.
+"""
+
+import hashlib
+import re
+from urllib.parse import unquote
+
+from flowcrm.mail import addresses, body, dates, headers, references, signs, tree
+from flowcrm.mail.body import Body, File
+from flowcrm.mail.headers import Block
+from flowcrm.mail.tree import Tree
+from flowcrm.mail.types import Address, Attachment, ParsedMail, Role
+
+_HEADER_OF = {role: role.value.replace("_", "-") for role in Role}
+_CID = re.compile(r"""cid:([^"'\s>)]+)""", re.IGNORECASE)
+_LONGEST_SUBJECT = 2_000
+
+
+class NoSuchPart(LookupError):
+    """The mail has no attachment of that number."""
+
+
+def parse(raw: bytes) -> ParsedMail:
+    """Read any bytes as a mail."""
+    parts = tree.read(raw)
+    content = body.read(parts)
+    block = parts.root.block
+    people = _people(block)
+    date = dates.parse(block.first("date"))
+    subject = headers.text(block.first("subject"))[:_LONGEST_SUBJECT]
+    flags = set(signs.of(parts, content))
+    flags.update(_unread(parts, content, people, subject))
+    if date is None:
+        flags.add("bad_date")
+    emails = [address.email for _, address in people]
+    return ParsedMail(
+        message_id=references.own_id(block.first("message-id")),
+        in_reply_to=references.ids(block.all("in-reply-to"), emails),
+        references=(*references.ids(block.all("references"), emails), *signs.returned_ids(parts)),
+        people=people,
+        date=date,
+        subject=subject,
+        text=content.text,
+        html=content.html,
+        attachments=_attachments(parts, content),
+        headers=raw[: block.body_at],
+        flags=frozenset(flags),
+    )
+
+
+def split_header(raw: bytes) -> tuple[bytes, bytes]:
+    """The header block, its blank line included, and the body: together they are the mail, byte for byte."""
+    at = headers.read_block(raw).body_at
+    return raw[:at], raw[at:]
+
+
+def part(raw: bytes, number: str) -> tuple[Attachment, bytes]:
+    """One attachment and its decoded bytes, by its number in ParsedMail.attachments. Raises NoSuchPart."""
+    parts = tree.read(raw)
+    content = body.read(parts)
+    for file in content.files:
+        if file.part == number:
+            decoded = file.content(parts)
+            return _attachment(file, decoded, _shown_inside(content)), decoded
+    raise NoSuchPart(f"this mail has no attachment {number}")
+
+
+def _people(block: Block) -> tuple[tuple[Role, Address], ...]:
+    return tuple(
+        (role, address) for role, name in _HEADER_OF.items() for value in block.all(name) for address in addresses.parse(value)
+    )
+
+
+def _unread(parts: Tree, content: Body, people: tuple[tuple[Role, Address], ...], subject: str) -> set[str]:
+    """Flags for what could not be read as it should."""
+    found = set()
+    if not parts.well_formed:
+        found.add("malformed")
+    if not content.readable or "\ufffd" in subject:
+        found.add("bad_charset")
+    if not any(role is Role.FROM and address.email for role, address in people):
+        found.add("no_from")
+    return found
+
+
+def _attachments(parts: Tree, content: Body) -> tuple[Attachment, ...]:
+    shown = _shown_inside(content)
+    # One decoded file in memory at a time: it is hashed and let go.
+    return tuple(_attachment(file, file.content(parts), shown) for file in content.files)
+
+
+def _attachment(file: File, decoded: bytes, shown: frozenset[str]) -> Attachment:
+    return Attachment(
+        part=file.part,
+        name=file.name,
+        type=file.type,
+        size=len(decoded),
+        sha256=hashlib.sha256(decoded).digest(),
+        content_id=file.content_id,
+        inline=file.content_id.lower() in shown,
+    )
+
+
+def _shown_inside(content: Body) -> frozenset[str]:
+    """Content ids that the HTML uses: only that makes a picture inline, whatever its header says."""
+    if content.html is None or not any(file.content_id for file in content.files):
+        return frozenset()
+    return frozenset(unquote(one).lower() for one in _CID.findall(content.html))

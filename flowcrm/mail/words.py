@@ -1,0 +1,76 @@
+"""Text as the words by which it is found: case and accents folded; scripts without spaces as pairs of characters.
+
+Queries are folded by the same functions. No stemming: what it gains in one language it loses in the others.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import islice, pairwise
+
+# Accents and vowel points, which people leave out when they search, and signs that are not seen.
+_ACCENTS = re.compile(
+    "[\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u1dc0-\u1dff\u200b-\u200f]+"
+)
+# Letters that Unicode does not take apart, though people type them without their stroke.
+_STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+# Other marks (the vowels of Devanagari, Tamil …) belong to their word, though Python does not count them as letters.
+_MARKS = "".join(chr(one) for one in range(0x0900, 0x1D00) if unicodedata.category(chr(one)).startswith("M"))
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*")
+# Han, kana, Hangul, Thai, Lao, Burmese, Khmer: written without spaces, or with endings that a search leaves out.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003fffd]+"
+)
+# The classes of search tokens: one word has unrelated tokens in each (vault.tokens), so a level that shows people but not
+# content can be searched so far and no further.
+PEOPLE = "people"
+SUBJECT = "subject"
+BODY = "body"
+FILTER = "filter"
+HAS_FILE = "has:file"
+
+# Honest mail stays far below; a log file of 50 MB must not become a million tokens.
+MOST_WORDS = 10_000
+_MOST_TEXT = 2_000_000
+_LONGEST = 40
+
+
+def fold(text: str) -> str:
+    """Text without case and accents, in Unicode's compatibility form: ﬁ is fi, ß is ss, Ａ is a."""
+    if text.isascii():
+        return text.lower()
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFC", bare.casefold().translate(_STROKES))
+
+
+def words(text: str) -> list[str]:
+    """The distinct words of a text in order: at most 10,000, from its first two million characters."""
+    folded = fold(text[:_MOST_TEXT])
+    found: Iterator[str] | list[str] = _ASCII_WORD.findall(folded) if folded.isascii() else _of_any_script(folded)
+    return list(islice(dict.fromkeys(word[:_LONGEST] for word in found), MOST_WORDS))
+
+
+def _of_any_script(folded: str) -> Iterator[str]:
+    for run in _UNSPACED.findall(folded):
+        if len(run) == 1:
+            yield run
+        else:
+            yield from map("".join, pairwise(run))
+    yield from _WORD.findall(_UNSPACED.sub(" ", folded))
+
+
+def bcc_class(mailbox_id: int) -> str:
+    """The class of Bcc people: keyed with their mailbox, since nobody else may find them."""
+    return f"bcc:{mailbox_id}"
+
+
+def mailbox_word(mailbox_id: int) -> str:
+    """The filter word of every message that has a copy in this mailbox."""
+    return f"mailbox:{mailbox_id}"
+
+
+def folder_word(mailbox_id: int, provider_id: str) -> str:
+    """The filter word of a folder or label."""
+    return f"folder:{mailbox_id}:{provider_id}"

@@ -1,0 +1,111 @@
+"""`flowcrm demo`: the product with a team, a stand-in for Google and two thousand emails; everything is made anew each time."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowcrm.lib import clock
+from flowcrm.ops import postgres, supervise
+from flowcrm.ops.demo import standin
+from flowcrm.ops.demo.account import PASSWORD
+from flowcrm.ops.demo.world import World, generate
+from flowcrm.ops.errors import Refused
+from flowcrm.ops.home import Home, current_home
+from standins.google.client import RemoteStandin
+
+app = typer.Typer()
+
+SEED = 2026
+_MARK = "this-is-a-demo"
+
+
+@app.callback(invoke_without_command=True)
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the product's pages.")] = 8000,
+    google_port: Annotated[int, typer.Option(help="Port of the stand-in; 0 takes a free one.")] = 8900,
+    headless: Annotated[bool, typer.Option(help="Without pages: connect, sync, check the result, end.")] = False,
+    report: Annotated[Path | None, typer.Option(help="With --headless: write the result to this file, as JSON.")] = None,
+) -> None:
+    """Show the product with believable mail. Nothing leaves this machine."""
+    home = _fresh(current_home())
+    world = generate(SEED, clock.now())
+    base = f"http://127.0.0.1:{port}"
+    environment = {
+        "FLOWCRM_BASE_URL": base,
+        "FLOWCRM_ALLOW_LOOPBACK_PROVIDERS": "1",
+        "GMAIL_UNITS_PER_MINUTE": str(standin.QUOTA),
+    }
+    if not headless:
+        _refuse_taken(port)
+    running, google = standin.start(0 if headless else google_port, environment, home.logs / "standin.log")
+    try:
+        os.environ |= environment | google.settings()
+        postman = standin.Postman(google, world)
+        postman.fill(world)
+        _flowcrm("migrate", quiet=True)
+        if headless:
+            raise typer.Exit(_flowcrm("demo-house", google.url, "--check", *([f"--report={report}"] if report else [])))
+        _flowcrm("demo-house", google.url)
+        _welcome(base, google, world)
+        supervise.run(_programs(port), upkeep=lambda: _keep(home, postman))
+    finally:
+        running.terminate()
+        running.wait(10)
+        if running.stdout:
+            running.stdout.close()
+        postgres.stop(home)
+
+
+def _fresh(home: Home) -> Home:
+    """An empty home for the demo. Only what a demo made before is taken away."""
+    if home.path.exists() and any(home.path.iterdir()):
+        if not (home.path / _MARK).exists():
+            raise Refused(f"{home.path} holds an installation, and the demo begins with an empty one. Set FLOWCRM_HOME.")
+        if home.data.exists():
+            postgres.stop(home)
+        shutil.rmtree(home.data.resolve(), ignore_errors=True)
+        shutil.rmtree(home.path)
+    home.prepare()
+    (home.path / _MARK).touch()
+    return home
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise Refused(f"Port {port} is taken by another program. Choose another one: flowcrm demo --port 8001")
+
+
+def _flowcrm(*words: str, quiet: bool = False) -> int:
+    done = subprocess.run([sys.executable, "-m", "flowcrm", *words], stdout=subprocess.DEVNULL if quiet else None, check=False)
+    if done.returncode and "--check" not in words:
+        raise Refused(f"flowcrm {words[0]} failed; the reason stands above.")
+    return done.returncode
+
+
+def _programs(port: int) -> list[supervise.Program]:
+    flowcrm = [sys.executable, "-m", "flowcrm"]
+    return [
+        supervise.Program("web", [*flowcrm, "web", f"--port={port}"]),
+        supervise.Program("worker", [*flowcrm, "worker"]),
+    ]
+
+
+def _keep(home: Home, postman: standin.Postman) -> None:
+    postgres.ensure_running(home)
+    postman.bring_due()
+
+
+def _welcome(base: str, google: RemoteStandin, world: World) -> None:
+    typer.echo(f"\nFlowCRM is at {base}\n")
+    for user in world.users:
+        typer.echo(f"  {user.address:32} {PASSWORD}   {user.role}, {user.name}")
+    typer.echo(
+        f"\nGoogle is a stand-in at {google.url}, with a raised quota; new mail arrives every minute. Ctrl-C ends the demo.\n"
+    )

@@ -1,0 +1,21 @@
+"""`flowcrm worker`: runs jobs (sync, upkeep) from PostgreSQL's queue; any number of them, on any number of machines."""
+
+from typing import Annotated
+
+import typer
+from procrastinate.contrib.django import app as queue
+
+from flowcrm.ops.supervise import die_with_parent
+
+app = typer.Typer()
+
+
+@app.callback(invoke_without_command=True)
+def worker(
+    threads: Annotated[int, typer.Option(min=1, help="How many jobs run at a time in this process.")] = 4,
+    name: Annotated[str, typer.Option(help="How this worker is called in the queue's tables and the logs.")] = "worker",
+) -> None:
+    """Run jobs until told to stop; a running job gets time to finish its page."""
+    die_with_parent()
+    with queue.replace_connector(queue.connector.get_worker_connector()) as connected:  # type: ignore[attr-defined]
+        connected.run_worker(concurrency=threads, name=name, shutdown_graceful_timeout=20, delete_jobs="successful")

@@ -1,0 +1,89 @@
+"""The demo's account: Acme, its users, companies and contacts, and two mailboxes that are connected already."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+
+from flowcrm.connectors.gmail.client import GmailConnector
+from flowcrm.lib import clock
+from flowcrm.mail.types import Tokens
+from flowcrm.mailboxes.connect import Consent, Visit, do_connect
+from flowcrm.mailboxes.open import GMAIL_SCOPES, gmail_settings
+from flowcrm.ops.demo.people import User
+from flowcrm.ops.demo.world import World
+from flowcrm.store.db import workspace_scope
+from flowcrm.store.vaults import key_store
+from flowcrm.store.writes.companies import do_create_company
+from flowcrm.store.writes.contacts import ContactFields, do_create_contact
+from flowcrm.store.writes.instance import do_instance_setting
+from flowcrm.store.writes.mailbox import Selection, do_settings
+from flowcrm.store.writes.members import do_add_member, do_make_person
+from flowcrm.store.writes.workspaces import NewWorkspace, do_make_workspace
+from standins.google.client import Standin
+from standins.google.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+
+PASSWORD = "acme-demo-2026"
+ACCOUNT = "acme"
+# What is connected from the start, and what comes in there; the third user tries Connect Gmail.
+SELECTIONS = {"admin": "all", "sales": "contacts"}
+SINCE = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoMailbox:
+    """A connected mailbox of the demo."""
+
+    workspace_id: int
+    mailbox_id: int
+    address: str
+    selection: str
+
+
+def do_make_account(world: World, google: Standin) -> list[DemoMailbox]:
+    """Everything that a team would have typed and clicked in its first days. Returns the connected mailboxes."""
+    key_store().create_instance()
+    do_instance_setting(key="google_app", value={"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET})
+    with transaction.atomic():
+        new = NewWorkspace(title=world.account, slug=ACCOUNT, plan="professional", time_zone=world.users[0].zone.key)
+        workspace_id = do_make_workspace(new)
+    with workspace_scope(workspace_id):
+        members = {user.key: _member(workspace_id, user) for user in world.users}
+        companies = {
+            one.name: do_create_company(workspace_id=workspace_id, name=one.name, domains=[one.domain])
+            for one in world.companies
+        }
+        for contact in world.contacts:
+            fields = ContactFields(
+                contact.name, contact.addresses, contact.title, contact.phone, company_id=companies[contact.company.name]
+            )
+            do_create_contact(workspace_id=workspace_id, fields=fields)
+    return [_connected(workspace_id, members[user.key], user, google) for user in world.users if user.key in SELECTIONS]
+
+
+def _member(workspace_id: int, user: User) -> int:
+    person = do_make_person(email=user.address, name=user.name, password=PASSWORD)
+    return do_add_member(
+        workspace_id=workspace_id, person_id=person.id, role=user.role, name=user.name, time_zone=user.zone.key
+    )
+
+
+def _connected(workspace_id: int, member_id: int, user: User, google: Standin) -> DemoMailbox:
+    given = google.tokens(user.address, GMAIL_SCOPES)
+    tokens = Tokens(given["access_token"], given["refresh_token"], clock.now() + timedelta(hours=1), frozenset(GMAIL_SCOPES))
+    with closing(GmailConnector(access_token=tokens.access, settings=gmail_settings(), spend=_free)) as connector:
+        visit = Visit(connector.check(), connector.folders(), tokens)
+    mailbox_id = do_connect("gmail", Consent("", "", "", workspace_id, member_id, None), visit)
+    selection = SELECTIONS[user.key]
+    with workspace_scope(workspace_id):
+        do_settings(
+            workspace_id=workspace_id,
+            mailbox_id=mailbox_id,
+            chosen=Selection(selection, clock.now() - SINCE, 300, frozenset()),
+        )
+    return DemoMailbox(workspace_id, mailbox_id, user.address, selection)
+
+
+def _free(units: int) -> None:
+    del units

@@ -1,0 +1,66 @@
+"""The demo without pages: sync its mailboxes to rest, and hold what is in the store against what lies at the provider."""
+
+import resource
+from dataclasses import dataclass
+from typing import Any
+
+from flowcrm.lib import clock
+from flowcrm.ops.demo.account import DemoMailbox
+from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.writes.lease import process_name
+from flowcrm.sync.engine import run_due
+from flowcrm.sync.stages import measured
+from standins.google.client import Standin
+
+_LEFT_OUT = frozenset({"DRAFT", "SPAM", "TRASH"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    kept: frozenset[str]
+    skipped: dict[str, int]
+    quarantined: int
+    waiting: int
+
+
+def check(mailboxes: list[DemoMailbox], google: Standin) -> dict[str, Any]:
+    """Sync until nothing is due; the report, with `ok` for the whole and for each mailbox."""
+    started = clock.monotonic()
+    with measured() as seconds:
+        while run_due(f"{process_name()}/demo"):
+            pass
+    reports = [_report(mailbox, google) for mailbox in mailboxes]
+    return {
+        "mailboxes": reports,
+        "seconds": round(clock.monotonic() - started, 3),
+        "seconds_by_stage": {stage: round(spent, 3) for stage, spent in sorted(seconds.items())},
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "ok": all(report["ok"] for report in reports),
+    }
+
+
+def _report(mailbox: DemoMailbox, google: Standin) -> dict[str, Any]:
+    counts = _counts(mailbox)
+    at_provider = {mail["id"] for mail in google.snapshot(mailbox.address)["mails"] if _LEFT_OUT.isdisjoint(mail["labels"])}
+    # Of a mailbox that keeps everything each mail must be here; of any other, nothing that the provider does not have.
+    right = counts.kept == at_provider if mailbox.selection == "all" else bool(counts.kept) and counts.kept <= at_provider
+    return {
+        "mailbox": mailbox.address,
+        "what": mailbox.selection,
+        "at_provider": len(at_provider),
+        "kept": len(counts.kept),
+        "skipped": counts.skipped,
+        "quarantined": counts.quarantined,
+        "waiting": counts.waiting,
+        "ok": right and not counts.quarantined and not counts.waiting,
+    }
+
+
+def _counts(mailbox: DemoMailbox) -> _Counts:
+    values = [mailbox.workspace_id, mailbox.mailbox_id]
+    with workspace_scope(mailbox.workspace_id):
+        kept = rows("SELECT provider_id FROM copy WHERE workspace_id = %s AND mailbox_id = %s", values)
+        skipped = rows("SELECT rule, n FROM skipped WHERE workspace_id = %s AND mailbox_id = %s", values)
+        work = rows("SELECT state FROM work WHERE workspace_id = %s AND mailbox_id = %s", values)
+    quarantined = sum(state == "quarantined" for (state,) in work)
+    return _Counts(frozenset(one for (one,) in kept), dict(skipped), quarantined, len(work) - quarantined)

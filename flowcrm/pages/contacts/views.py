@@ -1,0 +1,103 @@
+"""Contacts: list, record, create, change, delete and bring back."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from flowcrm.pages import undo
+from flowcrm.pages.contacts.forms import ContactForm, initial
+from flowcrm.pages.forms import checked
+from flowcrm.pages.http import MemberRequest
+from flowcrm.pages.lists import as_text, place_after, typed_filter
+from flowcrm.store.queries.contacts import access_contact, contact_page
+from flowcrm.store.writes.contacts import (
+    DeletedContact,
+    do_change_contact,
+    do_create_contact,
+    do_delete_contact,
+    do_restore_contact,
+)
+
+
+@require_GET
+def index(request: MemberRequest) -> HttpResponse:
+    """All contacts by name, or those of whom a word or an address begins like the filter."""
+    typed = typed_filter(request)
+    page = contact_page(request.workspace.id, prefix=typed, after=place_after(request))
+    template = "contacts/rows.html" if request.htmx else "contacts/list.html"
+    return render(request, template, {"page": page, "after": as_text(page.after), "typed": typed})
+
+
+@require_GET
+def record(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """Tab Overview."""
+    return render(request, "contacts/overview.html", {"contact": access_contact(request.workspace.id, contact_id)})
+
+
+@require_GET
+def emails(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """Tab Emails; what stands in it is emails/contact_tab.html."""
+    return render(request, "contacts/emails.html", {"contact": access_contact(request.workspace.id, contact_id)})
+
+
+@require_http_methods(["GET", "POST"])
+def create(request: MemberRequest) -> HttpResponse:
+    form = ContactForm(request.POST or None, workspace_id=request.workspace.id, check_url=request.path)
+    if "check" in request.POST:
+        return checked(request, form)
+    if form.is_valid():
+        contact_id = do_create_contact(workspace_id=request.workspace.id, fields=form.fields_to_store())
+        messages.success(request, _("Contact saved."))
+        return redirect("contact", contact_id)
+    return render(request, "contacts/form.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+def change(request: MemberRequest, contact_id: int) -> HttpResponse:
+    contact = access_contact(request.workspace.id, contact_id)
+    form = ContactForm(
+        request.POST or None,
+        initial=initial(contact),
+        workspace_id=request.workspace.id,
+        contact_id=contact_id,
+        check_url=request.path,
+    )
+    if "check" in request.POST:
+        return checked(request, form)
+    if form.is_valid():
+        do_change_contact(workspace_id=request.workspace.id, contact_id=contact_id, fields=form.fields_to_store())
+        messages.success(request, _("Contact saved."))
+        return redirect("contact", contact_id)
+    return render(request, "contacts/form.html", {"form": form, "contact": contact})
+
+
+@require_POST
+def delete(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """Delete at once, and offer to take it back."""
+    deleted = do_delete_contact(workspace_id=request.workspace.id, contact_id=contact_id)
+    undo.remember(request, contact_id, deleted.as_json())
+    messages.info(request, _("%(name)s was deleted. Emails stay where they are.") % {"name": deleted.fields.name}, undo.UNDO)
+    return redirect("contacts")
+
+
+@require_POST
+def restore(request: MemberRequest) -> HttpResponse:
+    """Bring back what this person deleted last."""
+    kept = undo.take_back(request)
+    if kept is None:
+        messages.error(request, _("There is nothing left to bring back: undo works for an hour, for the last deletion."))
+        return redirect("contacts")
+    deleted = DeletedContact.from_json(kept)
+    taken = do_restore_contact(workspace_id=request.workspace.id, deleted=deleted)
+    messages.success(request, _("%(name)s is back.") % {"name": deleted.fields.name})
+    if taken:
+        sentence = ngettext(
+            "%(addresses)s now belongs to another contact and was left there.",
+            "%(addresses)s now belong to other contacts and were left there.",
+            len(taken),
+        )
+        messages.warning(request, sentence % {"addresses": ", ".join(taken)})
+    return redirect("contact", deleted.id)

@@ -1,0 +1,169 @@
+"""Mailboxes as cards: the state's dot, word and sentence, facts in a line, and what can be pressed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from flowcrm.lib import clock
+from flowcrm.mailboxes.states import Condition, Note, Shown, State, shown
+from flowcrm.pages.integrations.words import DIRECTIONS, INTERVALS, KINDS, SELECTIONS, skipped
+from flowcrm.store.models import Workspace
+from flowcrm.store.plans import PLANS, Plan
+from flowcrm.store.queries.mailboxes import MailboxRow
+from flowcrm.store.writes.usage import read_room, read_stored
+
+_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How the account stands against its plan. until: when its day begins anew."""
+
+    plan: Plan
+    day_full: bool
+    stored_full: bool
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The first walk in figures. total: None while more may be found, so that no bar pretends to know. parts: in words."""
+
+    done: int
+    total: int | None
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One mailbox. lively: it is worth looking again within seconds."""
+
+    row: MailboxRow
+    kind: str
+    shown: Shown
+    facts: tuple[str, ...]
+    progress: Import | None
+    lively: bool
+
+    @property
+    def broken(self) -> bool:
+        return self.shown.dot == "bad"
+
+
+def read_limits(workspace: Workspace) -> Limits:
+    """Inside the workspace's scope."""
+    plan, zone = PLANS[workspace.plan], ZoneInfo(workspace.time_zone)
+    local = timezone.localtime(clock.now(), zone)
+    room = read_room(workspace.id, plan, local.date())
+    stored_full = plan.stored is not None and read_stored(workspace.id) >= plan.stored
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return Limits(plan, 0 in (room.new, room.importing) and not stored_full, stored_full, midnight)
+
+
+def card(row: MailboxRow, limits: Limits) -> Card:
+    """Everything that a mailbox's card says."""
+    now = clock.now()
+    condition = _condition(row, limits)
+    words = shown(condition, now)
+    progress = _import(row, now) if row.importing and row.state == State.ON else None
+    return Card(row, str(KINDS.get(row.kind, row.kind)), words, tuple(_facts(row, condition)), progress, words.dot == "busy")
+
+
+def _condition(row: MailboxRow, limits: Limits) -> Condition:
+    return Condition(
+        kind=row.kind,
+        state=State(row.state),
+        note=Note(row.state_code) if row.state_code in set(Note) else Note.NONE,
+        state_since=row.state_since,
+        retry_at=row.retry_at,
+        tries=row.tries,
+        checked_at=row.checked_at,
+        synced_at=row.synced_at,
+        interval=timedelta(seconds=row.interval_s),
+        importing=row.import_done_at is None,
+        plan_allows=limits.plan.email_integration,
+        day_full=limits.day_full,
+        stored_full=limits.stored_full,
+        waiting=row.progress.waiting,
+        until=limits.until,
+    )
+
+
+def _facts(row: MailboxRow, condition: Condition) -> list[str]:
+    """What stands beside the sentence: since when, how it is set, when it looks again."""
+    if condition.state is State.ARCHIVE:
+        return [_kept(row)]
+    if condition.state is not State.ON:
+        facts = [] if condition.state is State.CHOOSING else [_("Since %(when)s") % {"when": moment(row.state_since)}]
+        return [*facts, *([_kept(row)] if row.progress.kept else [])]
+    return [*_settings(row), *_times(row, condition)]
+
+
+def _settings(row: MailboxRow) -> list[str]:
+    selection = str(SELECTIONS[row.selection].title)
+    if row.selection == "labels":
+        selection = ngettext("%(n)s label", "%(n)s labels", row.chosen) % {"n": row.chosen}
+    direction = str(DIRECTIONS[row.direction].title).partition(" ")[0] if row.direction in DIRECTIONS else row.direction
+    return [direction, selection, str(INTERVALS.get(row.interval_s, ""))]
+
+
+def _times(row: MailboxRow, condition: Condition) -> list[str]:
+    if condition.day_full and row.progress.waiting:
+        return [_("Goes on at %(when)s") % {"when": moment(condition.until)}]
+    if condition.retry_at is not None and condition.retry_at > clock.now():
+        tried = _("Try %(n)s at %(when)s") if condition.note is Note.UNREACHABLE else _("Goes on at %(when)s")
+        return [tried % {"n": row.tries + 1, "when": moment(condition.retry_at)}]
+    if row.importing or row.checked_at is None:
+        return []
+    return [_("Checked %(when)s") % {"when": moment(row.checked_at)}, *_next(row)]
+
+
+def _next(row: MailboxRow) -> list[str]:
+    if row.next_run_at is None:
+        return []
+    soon = row.next_run_at <= clock.now()
+    return [_("next any moment") if soon else _("next about %(when)s") % {"when": moment(row.next_run_at)}]
+
+
+def _kept(row: MailboxRow) -> str:
+    kept = row.progress.kept
+    return ngettext("%(n)s email stays here", "%(n)s emails stay here", kept) % {"n": f"{kept:,}"}
+
+
+def _import(row: MailboxRow, now: datetime) -> Import:
+    progress = row.progress
+    parts = [skipped(rule, count, row.selection) for rule, count in sorted(progress.skipped.items(), key=lambda one: -one[1])]
+    if progress.oldest is not None:
+        parts.append(_("back to %(day)s") % {"day": day(progress.oldest)})
+    parts.extend(_pace(row, now))
+    return Import(progress.read, None if progress.listing else progress.listed, tuple(parts))
+
+
+def _pace(row: MailboxRow, now: datetime) -> list[str]:
+    """Rate and time left, once there is something to reckon with. A pause in between makes both more careful than true."""
+    minutes = (now - (row.import_from or now)).total_seconds() / _MINUTE
+    if row.progress.read == 0 or minutes <= 0:
+        return []
+    rate = row.progress.read / minutes
+    pace = [_("%(n)s a minute") % {"n": f"{max(round(rate), 1):,}"}]
+    if not row.progress.listing and row.progress.left:
+        left = max(round(row.progress.left / rate), 1)
+        pace.append(_("about %(n)s min") % {"n": left} if left < _MINUTE else _("about %(n)s h") % {"n": round(left / _MINUTE)})
+    return pace
+
+
+def moment(at: datetime) -> str:
+    """A moment in a sentence, in the viewer's zone: 14:02, or 21 Nov, 09:12."""
+    local, today = timezone.localtime(at), timezone.localtime(clock.now())
+    return date_format(local, _("H:i")) if local.date() == today.date() else date_format(local, _("j M, H:i"))
+
+
+def day(at: datetime) -> str:
+    """A day in a sentence: 14 June, or 14 June 2024."""
+    local = timezone.localtime(at)
+    return date_format(local, _("j F") if local.year == timezone.localtime(clock.now()).year else _("j F Y"))

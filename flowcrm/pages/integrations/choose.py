@@ -1,0 +1,72 @@
+"""What a mailbox's owner lets in: after connecting, and whenever he changes his mind. Then the import can be watched."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from flowcrm.mailboxes.connect import mailbox_address
+from flowcrm.mailboxes.states import BROKEN, State, check_move
+from flowcrm.pages.http import MemberRequest
+from flowcrm.pages.integrations.cards import card, read_limits
+from flowcrm.pages.integrations.forms import ChoiceForm
+from flowcrm.pages.integrations.words import DIRECTIONS
+from flowcrm.queue import wake_sync
+from flowcrm.store.access import access_mailbox
+from flowcrm.store.models import Mailbox
+from flowcrm.store.queries.mailboxes import any_contact_address, labels, mailbox_rows
+from flowcrm.store.vaults import vault
+from flowcrm.store.writes.asked import do_interval
+from flowcrm.store.writes.audit import do_audit
+from flowcrm.store.writes.mailbox import do_settings
+
+# Where something else has to be done first, or there is no provider.
+_CLOSED = BROKEN | {State.DISCONNECTED, State.ARCHIVE}
+
+
+@require_http_methods(["GET", "POST"])
+def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
+    """What to sync, since when, how often. Saving starts the import of what that lets in."""
+    mailbox = access_mailbox(request.member, mailbox_id)
+    if mailbox.state in _CLOSED:
+        messages.info(request, _("This mailbox is not connected right now. Connect it, then choose what comes in."))
+        return redirect("integrations")
+    known = labels(vault(request.workspace.id), mailbox_id)
+    form = ChoiceForm(request.POST or None, mailbox=mailbox, labels=known)
+    if form.is_valid():
+        return _save(request, mailbox, form, only_interval=form.only_interval(known))
+    context = {
+        "form": form,
+        "mailbox": mailbox,
+        "address": mailbox_address(request.workspace.id, mailbox_id),
+        "lost": [one for one in known if one.gone],
+        "direction": DIRECTIONS["one_way"],
+        "any_contact": any_contact_address(request.workspace.id),
+    }
+    return render(request, "integrations/choose.html", context, status=422 if form.is_bound else 200)
+
+
+def _save(request: MemberRequest, mailbox: Mailbox, form: ChoiceForm, *, only_interval: bool) -> HttpResponse:
+    chosen, workspace_id = form.chosen(), request.workspace.id
+    check_move(State(mailbox.state), State.ON)
+    if only_interval:
+        do_interval(workspace_id=workspace_id, mailbox_id=mailbox.id, interval_s=chosen.interval_s)
+    else:
+        do_settings(workspace_id=workspace_id, mailbox_id=mailbox.id, chosen=chosen)
+    do_audit(workspace_id=workspace_id, actor_id=request.member.id, verb="settings", surface="page", object_ids=[mailbox.id])
+    wake_sync()
+    if only_interval:
+        messages.success(request, _("Saved."))
+        return redirect("integrations")
+    return redirect("mailbox_running", mailbox.id)
+
+
+@require_GET
+def running(request: MemberRequest, mailbox_id: int) -> HttpResponse:
+    """The import, as it goes; it goes on when the page is left."""
+    access_mailbox(request.member, mailbox_id)
+    (row,) = mailbox_rows(vault(request.workspace.id), mailbox_id=mailbox_id)
+    context = {"card": card(row, read_limits(request.workspace)), "running": True}
+    template = "integrations/running_card.html" if request.htmx else "integrations/running.html"
+    return render(request, template, context)

@@ -1,0 +1,54 @@
+"""The words of a mailbox's settings and of why a mail was not kept."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from flowcrm.pages.words import Option
+
+Text = str | Promise
+
+KINDS: dict[str, Text] = {"gmail": _("Gmail"), "archive": _("Archive")}
+
+# K10 to K12. The order is the page's; "contacts" is preselected.
+SELECTIONS: dict[str, Option] = {
+    "contacts": Option(
+        _("Contacts only"),
+        _(
+            "Emails with a contact in From, To, Cc, Bcc or Reply-To. By address, not by domain. A contact that you add later"
+            " brings past emails too."
+        ),
+    ),
+    "labels": Option(_("Specific labels"), _("Emails that bear one of the labels you choose, also when they get it later.")),
+    "all": Option(_("All emails"), _("Every email except drafts, spam and trash.")),
+}
+
+DIRECTIONS: dict[str, Option] = {
+    "one_way": Option(
+        _("One-way (Gmail → FlowCRM)"),
+        _("Emails are visible in FlowCRM; nothing changes in Gmail. FlowCRM asks for permission to read, and for no other."),
+    ),
+}
+
+INTERVALS: dict[int, Text] = {300: _("Every 5 minutes"), 900: _("Every 15 minutes"), 3600: _("Every hour")}
+
+# rules.decide's names of rules -> "1,196 not for contacts". What is told apart by selection stands below.
+_SKIPPED: dict[str, Promise] = {
+    "erased": ngettext_lazy("%(n)s removed for good", "%(n)s removed for good", "count"),
+    "privacy_address": ngettext_lazy("%(n)s kept out by privacy@", "%(n)s kept out by privacy@", "count"),
+    "excluded": ngettext_lazy("%(n)s kept out by No-CRM", "%(n)s kept out by No-CRM", "count"),
+    "draft_spam_trash": ngettext_lazy("%(n)s draft, spam or trash", "%(n)s drafts, spam or trash", "count"),
+    "members_only": ngettext_lazy("%(n)s among colleagues", "%(n)s among colleagues", "count"),
+    "before_since": ngettext_lazy("%(n)s before the start date", "%(n)s before the start date", "count"),
+}
+_NOT_SELECTED: dict[str, Promise] = {
+    "contacts": ngettext_lazy("%(n)s not for contacts", "%(n)s not for contacts", "count"),
+    "labels": ngettext_lazy("%(n)s without a chosen label", "%(n)s without a chosen label", "count"),
+}
+_OTHER = ngettext_lazy("%(n)s not kept", "%(n)s not kept", "count")
+
+
+def skipped(rule: str, count: int, selection: str) -> str:
+    """How many were looked at and not kept, and why."""
+    words = _NOT_SELECTED.get(selection, _OTHER) if rule == "not_selected" else _SKIPPED.get(rule, _OTHER)
+    return str(words % {"count": count, "n": f"{count:,}"})

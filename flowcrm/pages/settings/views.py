@@ -1,0 +1,82 @@
+"""Settings: team, plan, profile, and the small switches of the user menu."""
+
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from flowcrm.lib import clock
+from flowcrm.pages.forms import checked
+from flowcrm.pages.http import MemberRequest
+from flowcrm.pages.middleware import SESSION_WORKSPACE
+from flowcrm.pages.settings.forms import ProfileForm
+from flowcrm.pages.settings.plan_view import plan_view
+from flowcrm.pages.words import ROLES
+from flowcrm.store.queries.members import account_name, memberships, team
+from flowcrm.store.writes.members import do_set_profile
+
+THEMES = ("light", "dark", "system")
+_YEAR = 365 * 24 * 3600
+
+
+@require_GET
+def index(_request: MemberRequest) -> HttpResponse:
+    return redirect("integrations")
+
+
+@require_GET
+def show_team(request: MemberRequest) -> HttpResponse:
+    people = [(one, ROLES[one.role]) for one in team(request.workspace.id)]
+    return render(request, "settings/team.html", {"people": people, "account": account_name(request.workspace.id)})
+
+
+@require_GET
+def show_plan(request: MemberRequest) -> HttpResponse:
+    account = account_name(request.workspace.id)
+    return render(request, "settings/plan.html", {"plan": plan_view(request.workspace), "account": account})
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: MemberRequest) -> HttpResponse:
+    me = request.member
+    form = ProfileForm(request.POST or None, initial={"name": me.name, "time_zone": me.time_zone}, check_url=request.path)
+    if "check" in request.POST:
+        return checked(request, form)
+    if form.is_valid():
+        do_set_profile(workspace_id=request.workspace.id, member_id=me.id, **form.cleaned_data)
+        messages.success(request, _("Profile saved."))
+        return redirect("profile")
+    accounts = memberships(me.person_id)
+    context = {"form": form, "accounts": accounts if len(accounts) > 1 else (), "now": timezone.localtime(clock.now())}
+    return render(request, "settings/profile.html", context)
+
+
+@require_POST
+def choose_account(request: MemberRequest) -> HttpResponse:
+    """Go on in another account of the same person; what is not his is not chosen (see WorkspaceScope)."""
+    wanted = request.POST.get("workspace", "")
+    if wanted in {str(one.workspace.id) for one in memberships(request.member.person_id)}:
+        request.session[SESSION_WORKSPACE] = int(wanted)
+    return redirect("home")
+
+
+@login_not_required
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember the colours in this browser."""
+    chosen = request.POST.get("theme", "")
+    back = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = "/"
+    response = redirect(urlsplit(back).geturl())
+    if chosen == "system":
+        response.delete_cookie("theme", samesite="Lax")
+    elif chosen in THEMES:
+        response.set_cookie("theme", chosen, max_age=_YEAR, samesite="Lax", secure=request.is_secure())
+    return response

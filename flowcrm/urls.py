@@ -1,0 +1,73 @@
+"""Every address of the product, the only such table."""
+
+from allauth.account import views as sign_in
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, include, path
+
+from flowcrm.pages.accounts import can_send_mail
+from flowcrm.pages.companies import views as companies
+from flowcrm.pages.contacts import views as contacts
+from flowcrm.pages.emails import views as emails
+from flowcrm.pages.help import views as help_pages
+from flowcrm.pages.integrations import views as integrations
+from flowcrm.pages.settings import views as settings
+from flowcrm.pages.setup import views as setup
+
+
+@login_not_required
+def closed(_request: HttpRequest) -> HttpResponse:
+    """allauth wants these names; nobody signs up by himself, and sign-in addresses are changed by the operator."""
+    raise Http404
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", emails.home, name="home"),
+    path("setup", setup.set_up, name="set_up"),
+    # Emails
+    path("emails", emails.index, name="emails"),
+    # Contacts
+    path("contacts", contacts.index, name="contacts"),
+    path("contacts/new", contacts.create, name="contact_create"),
+    path("contacts/restore", contacts.restore, name="contact_restore"),
+    path("contacts/<int:contact_id>", contacts.record, name="contact"),
+    path("contacts/<int:contact_id>/emails", contacts.emails, name="contact_emails"),
+    path("contacts/<int:contact_id>/edit", contacts.change, name="contact_change"),
+    path("contacts/<int:contact_id>/delete", contacts.delete, name="contact_delete"),
+    # Companies
+    path("companies", companies.index, name="companies"),
+    path("companies/new", companies.create, name="company_create"),
+    path("companies/names", companies.names, name="company_names"),
+    path("companies/<int:company_id>", companies.record, name="company"),
+    path("companies/<int:company_id>/emails", companies.emails, name="company_emails"),
+    path("companies/<int:company_id>/edit", companies.change, name="company_change"),
+    # Settings
+    path("settings", settings.index, name="settings"),
+    path("settings/integrations", integrations.index, name="integrations"),
+    path("settings/team", settings.show_team, name="team"),
+    path("settings/plan", settings.show_plan, name="plan"),
+    path("settings/profile", settings.profile, name="profile"),
+    path("settings/account", settings.choose_account, name="choose_account"),
+    path("settings/theme", settings.theme, name="theme"),
+    # Help
+    path("help", help_pages.index, name="help"),
+    path("help/<slug:article>", help_pages.article, name="article"),
+    # Sign-in (django-allauth; its own names)
+    path("sign-in/", sign_in.login, name="account_login"),
+    path("sign-out/", sign_in.logout, name="account_logout"),
+    path("sign-in/closed/", sign_in.account_inactive, name="account_inactive"),
+    path("sign-in/again/", sign_in.reauthenticate, name="account_reauthenticate"),
+    path("sign-in/password/", sign_in.password_change, name="account_change_password"),
+    path("sign-in/password/set/", sign_in.password_set, name="account_set_password"),
+    path("sign-in/two-factor/", include("allauth.mfa.urls")),
+    path("sign-in/none/up/", closed, name="account_signup"),
+    path("sign-in/none/address/", closed, name="account_email"),
+]
+
+if can_send_mail():
+    urlpatterns += [
+        path("sign-in/forgot/", sign_in.password_reset, name="account_reset_password"),
+        path("sign-in/forgot/sent/", sign_in.password_reset_done, name="account_reset_password_done"),
+        path("sign-in/forgot/done/", sign_in.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+        path("sign-in/forgot/<uidb36>-<path:key>/", sign_in.password_reset_from_key, name="account_reset_password_from_key"),
+    ]

@@ -1,0 +1,130 @@
+"""The command `flowcrm`, as the operator types it: a few times as a process, the rest through its front door in this one."""
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from flowcrm.ops import cli
+from flowcrm.ops.errors import OpsError, Refused
+
+pytestmark = pytest.mark.needs_postgres
+
+
+def flowcrm(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    # Wide enough that no sentence is broken.
+    wide = environment | {"COLUMNS": "300"}
+    return subprocess.run(
+        [sys.executable, "-m", "flowcrm", *words], env=wide, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture
+def run() -> Callable[..., str]:
+    """Run a command in this process, on the worker's database; gives what it prints, raises what it raises."""
+    app, runner = cli.application(), CliRunner()
+
+    def invoke(*words: str) -> str:
+        result = runner.invoke(app, words, env={"COLUMNS": "300"})
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return invoke
+
+
+@pytest.fixture
+def account(run: Callable[..., str]) -> str:
+    """The name of a new account."""
+    name = f"acme-{secrets.token_hex(6)}"
+    run("workspace", "create", name)
+    return name
+
+
+def test_from_nothing_to_somebody_who_may_sign_in(installation: dict[str, str]) -> None:
+    nothing = flowcrm(installation, "member", "add", "anna@acme.ch")
+    assert nothing.returncode == 1
+    assert nothing.stderr == "flowcrm: There is no account yet. Make one: flowcrm workspace create NAME\n"
+    assert flowcrm(installation, "workspace", "create", "acme", "--time-zone", "Europe/Zurich").returncode == 0
+    made = flowcrm(installation, "member", "add", "Anna@Acme.ch", "--name", "Anna", "--role", "admin")
+    assert "Password, shown only now: " in made.stdout
+    with psycopg.connect(installation["DATABASE_URL_OWNER"]) as connection:
+        found = connection.execute(
+            "SELECT p.email, m.role, m.name FROM member m JOIN person p ON p.id = m.person_id"
+        ).fetchall()
+    assert found == [("anna@acme.ch", "admin", "Anna")]
+
+
+def test_serve_refuses_other_machines_without_tls_in_one_sentence_k50(installation: dict[str, str]) -> None:
+    done = flowcrm(installation, "serve", "--host", "0.0.0.0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("flowcrm: 0.0.0.0 can be reached from other machines; without TLS")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_web_refuses_other_machines_without_tls_k50(run: Callable[..., str]) -> None:
+    with pytest.raises(OpsError, match="TLS"):
+        run("web", "--host", "0.0.0.0")
+
+
+def test_a_home_open_to_others_is_refused_before_anything_starts(installation: dict[str, str]) -> None:
+    subprocess.run(["chmod", "755", f"{installation['FLOWCRM_HOME']}/keys"], check=True)
+    assert "chmod 700" in flowcrm(installation, "worker").stderr
+
+
+def test_help_names_every_command(run: Callable[..., str]) -> None:
+    assert all(f" {name} " in run("--help") for name in cli.COMMANDS)
+
+
+def test_accounts_are_listed_with_their_plan_and_people(run: Callable[..., str], account: str) -> None:
+    run("member", "add", "anna@acme.ch", "--account", account)
+    [line] = [line for line in run("workspace", "list").splitlines() if account in line]
+    assert "professional" in line
+    assert line.rstrip("│ ").endswith("1")
+
+
+def test_a_plan_is_changed_by_name(run: Callable[..., str], account: str) -> None:
+    assert "Enterprise" in run("workspace", "plan", account, "enterprise")
+    assert "enterprise" in next(line for line in run("workspace", "list").splitlines() if account in line)
+
+
+def test_a_person_keeps_one_password_over_several_accounts(run: Callable[..., str], account: str) -> None:
+    email = f"{secrets.token_hex(6)}@acme.ch"
+    assert "Password" in run("member", "add", email, "--account", account)
+    assert "Password" not in run("member", "add", email.upper(), "--account", account, "--role", "admin")
+
+
+def test_an_account_must_be_named_among_several(run: Callable[..., str], account: str) -> None:
+    run("workspace", "create", f"{account}-too")
+    with pytest.raises(Refused, match=f"--account: .*{account}, {account}-too"):
+        run("member", "add", "anna@acme.ch")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("workspace plan ACCOUNT gold", "There is no plan gold. Choose one of: starter, professional, enterprise."),
+        ("workspace plan nobody starter", "There is no account nobody."),
+        ("workspace create Acme_Corp", "Acme_Corp cannot be an account's name"),
+        ("workspace create ACCOUNT", "An account has, or had, the name"),
+        ("workspace create another-one --time-zone Moon/Base", "There is no time zone Moon/Base."),
+        ("workspace create another-one --plan gold", "There is no plan gold."),
+        ("member add anna --account ACCOUNT", "anna is not an email address."),
+        ("member add anna@acme.ch --account ACCOUNT --role boss", "There is no role boss."),
+        ("member add anna@acme.ch --account ACCOUNT --time-zone Zurich", "There is no time zone Zurich."),
+    ],
+)
+def test_wrong_words_get_a_sentence(run: Callable[..., str], account: str, words: str, sentence: str) -> None:
+    with pytest.raises(Refused) as refused:
+        run(*(account if word == "ACCOUNT" else word for word in words.split()))
+    assert sentence in str(refused.value)
+
+
+def test_what_a_server_of_one_s_own_needs_is_printed(run: Callable[..., str]) -> None:
+    assert "CREATE DATABASE flowcrm OWNER flowcrm_owner" in run("postgres", "roles")
+    assert "gin_pending_list_limit = 16MB" in run("postgres", "settings")

@@ -1,0 +1,28 @@
+"""Every page of ours, for tests that hold for all of them."""
+
+from flowcrm.pages.help.articles import ARTICLES
+
+# What a member may open without any contact or company.
+PLAIN = (
+    "/emails",
+    "/contacts",
+    "/contacts/new",
+    "/companies",
+    "/companies/new",
+    "/settings/integrations",
+    "/settings/team",
+    "/settings/plan",
+    "/settings/profile",
+    "/help",
+    *(f"/help/{article.slug}" for article in ARTICLES),
+    "/sign-in/password/",
+    "/sign-in/two-factor/",
+)
+
+
+def of_contact(contact_id: int) -> tuple[str, ...]:
+    return tuple(f"/contacts/{contact_id}{part}" for part in ("", "/emails", "/edit"))
+
+
+def of_company(company_id: int) -> tuple[str, ...]:
+    return tuple(f"/companies/{company_id}{part}" for part in ("", "/emails", "/edit"))

@@ -1,0 +1,58 @@
+"""Signing in and out. Nobody signs up by himself."""
+
+import pytest
+from django.test import Client, override_settings
+
+from tests.people import PASSWORD, Someone, make_person
+
+pytestmark = pytest.mark.needs_postgres
+
+
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+def test_the_right_password_leads_to_the_page_that_was_asked_for(member: Someone) -> None:
+    answer = Client().post(
+        "/sign-in/?next=/contacts", {"login": member.person.email, "password": PASSWORD, "next": "/contacts"}
+    )
+    assert answer.status_code == 302
+    assert answer["Location"] == "/contacts"
+
+
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+def test_a_wrong_password_is_refused_without_saying_what_was_wrong(member: Someone) -> None:
+    unknown, wrong = Client(), Client()
+    known = wrong.post("/sign-in/", {"login": member.person.email, "password": "wrong horse"}).content.decode()
+    nobody = unknown.post("/sign-in/", {"login": "nobody@acme.example", "password": "wrong horse"}).content.decode()
+    sentence = "The email address and/or password you specified are not correct."
+    assert sentence in known
+    assert sentence in nobody
+
+
+def test_nobody_signs_up_by_himself(member: Someone) -> None:
+    for path in ("/sign-in/none/up/", "/sign-in/none/address/"):
+        assert Client().get(path).status_code == 404
+
+
+def test_signing_out_ends_the_session(member: Someone) -> None:
+    assert member.get("/contacts").status_code == 200
+    member.post("/sign-out/")
+    assert member.get("/contacts").status_code == 302
+
+
+def test_the_sign_in_page_offers_no_reset_where_no_mail_can_be_sent() -> None:
+    page = Client().get("/sign-in/").content.decode()
+    assert "Whoever runs this FlowCRM can help." in page
+    assert "Forgot your password?" not in page
+
+
+def test_changing_the_second_factor_asks_for_the_password_first(member: Someone) -> None:
+    answer = member.get("/sign-in/two-factor/totp/activate/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in/again/")
+
+
+def test_a_form_without_its_token_is_refused_with_a_sentence() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(make_person(), backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = strict.post("/settings/theme", {"theme": "dark"})
+    assert answer.status_code == 403
+    assert "Please try that again." in answer.content.decode()
