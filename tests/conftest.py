@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import django
@@ -116,17 +116,28 @@ def database(server: Home) -> Iterator[dict[str, str]]:
     django.db.connections.close_all()
 
 
-@pytest.fixture
-def installation(server: Home, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An installation of its own, for tests that start `flowcrm` processes: the environment of a fresh home and an empty,
-    migrated database."""
-    home = Home(tmp_path / "installation")
-    home.prepare()
-    name = f"own_{uuid.uuid4().hex}"
-    _clone(name)
-    yield os.environ | _environment(server, home, name)
+@pytest.fixture(scope="session")
+def new_installation(server: Home) -> Iterator[Callable[[Path], dict[str, str]]]:
+    """Makes an installation in a folder: a fresh home and an empty, migrated database; gives its environment."""
+    names: list[str] = []
+
+    def make(folder: Path) -> dict[str, str]:
+        home = Home(folder)
+        home.prepare()
+        names.append(f"own_{uuid.uuid4().hex}")
+        _clone(names[-1])
+        return os.environ | _environment(server, home, names[-1])
+
+    yield make
     with psycopg.connect(postgres.maintenance_url(server), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        for name in names:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def installation(new_installation: Callable[[Path], dict[str, str]], tmp_path: Path) -> dict[str, str]:
+    """An installation of this test's own, for starting `flowcrm` processes."""
+    return new_installation(tmp_path / "installation")
 
 
 @pytest.fixture(autouse=True)

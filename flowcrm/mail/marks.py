@@ -1,9 +1,184 @@
-"""Cheap marks in plain text: what in it is quoted, signed below, or put there by gateways and lists. Lines in, lines out.
+"""Cheap marks in plain text: what in it is quoted, signed below, or added by gateways and lists.
 
-They serve the snippet and the core hash of every mail at ingest, where a whole reply parser would cost more than all the rest.
-What they miss is harmless there: the same mail in two mailboxes has the same text in both.
+They serve the snippet and the core hash of every mail at ingest, where a whole reply parser would cost more than all the rest,
+and they are the first look when a mail is shown. What they miss does no harm at ingest: the same mail has the same text in
+every mailbox.
 """
 
 import re
+from collections.abc import Callable, Sequence
 
-from flowcrm.mail import links
+# Longer lines are text, whatever they begin with; the patterns below would spend their time on them.
+_LONGEST_MARK = 400
+_QUOTED = re.compile(r"\s{0,3}>")
+# "On … wrote:" in the languages of the clients that people use. It must also name a date or an address.
+_WROTE = re.compile(
+    r"\b(?:wrote|writes|schrieb|geschrieben|a écrit|écrivait|escribió|escribi[oó]|ha scritto|scrisse|escreveu|schreef"
+    r"|geschreven|skrev|kirjoitti|napsala?|napísala?|napisała?|napisał\(a\)|napsal\(a\)|пишет|писала?|написала?|пише|yazdı"
+    r"|şunları yazdı|írta|έγραψε|a scris|napisao je|đã viết)\b.{0,80}[:：]$|(?:写道|寫道|のメッセージ|님이 작성)\s*[:：]$",
+    re.IGNORECASE,
+)
+# How the first line of such an introduction begins: with a date, or with the word that leads to it.
+_BEGINS_ATTRIBUTION = re.compile(
+    r"\s*(?:\d|(?:on|am|le|el|il|em|op|den|dne|dnia|w dniu|på|vào|pe|în|dana|at|in|a|mon|tue|wed|thu|fri|sat|sun)\b)",
+    re.IGNORECASE,
+)
+_DATE_OR_ADDRESS = re.compile(r"\d{1,4}\D{1,12}\d{1,4}|\S@\S")
+_ATTRIBUTION_LINES = 4
+# What the line above a reply's copied header says, when it says anything.
+_ORIGINAL = re.compile(
+    r"[-_ *]{3,}\s?(?:original message|original-?nachricht|ursprüngliche nachricht|message d'origine|message original"
+    r"|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|oprindelig meddelelse|original meddelelse"
+    r"|ursprungligt meddelande|opprinnelig melding|wiadomość oryginalna|původní zpráva|исходное сообщение|özgün ileti"
+    r"|alkuperäinen viesti|原始邮件|原始郵件|원본 메시지|元のメッセージ|.{2,80} wrote)\s?[-_ *]{3,}",
+    re.IGNORECASE,
+)
+_FORWARDED = re.compile(
+    r"[-_ *>]*(?:begin forwarded message|(?:-{2,}\s?)?forwarded message|weitergeleitete nachricht|message transféré"
+    r"|mensaje reenviado|mensagem (?:re)?encaminhada|messaggio inoltrato|doorgestuurd bericht|videresendt (?:besked|meddelelse)"
+    r"|vidarebefordrat (?:brev|meddelande)|пересылаемое сообщение|przekazana wiadomość)",
+    re.IGNORECASE,
+)
+# The header that Outlook and others copy above a quote: a sender's line, and two more soon after it.
+_SENDER_LINE = re.compile(
+    r"[> *]{0,6}(?:from|von|de|da|van|fra|från|lähettäjä|od|от|від|gönderen|kimden|feladó|από|expéditeur"
+    r"|差出人|发件人|寄件者|보낸 사람)\s?\*?\s?[:：]\s?\S",
+    re.IGNORECASE,
+)
+_HEADER_LINE = re.compile(r"[> *]{0,6}[^\s:：<>@][^:：<>@]{0,24}\*?\s?[:：](?:\s|$|\*)")
+_HEADER_LINES_LOOKED_AT = 6
+_SIGNATURE = re.compile(r"-- ?$|_{2,3}$")
+_PHONE_SIGNATURE = re.compile(
+    r"(?:sent from (?:my|outlook|mail|yahoo|proton)|get outlook for|(?:von|diese nachricht wurde von) meinem .{1,40} gesendet"
+    r"|envoyé (?:de mon|depuis)|enviado (?:desde|do meu|de mi)|inviato da|verzonden vanaf|verstuurd vanaf|skickat från"
+    r"|sendt fra)\b",
+    re.IGNORECASE,
+)
+_LONGEST_SIGNATURE = 15
+# What lists and scanners hang below a mail.
+_FOOTER = re.compile(
+    r"[-_=*~#]{8,}$|to unsubscribe|you received this message because|you are receiving this"
+    r"|this email has been (?:checked|scanned)|virus-free\.|do you yahoo|this sf\.net email|yahoo! groups sponsor",
+    re.IGNORECASE,
+)
+
+
+def is_quoted(line: str) -> bool:
+    """Does a quote mark stand in front?"""
+    return _QUOTED.match(line) is not None
+
+
+def quote_start(lines: Sequence[str]) -> int:
+    """The line where the quoted mail below a reply begins, its introduction included; len(lines) where there is none.
+
+    A quote with own text below it stays: who answers in between wants both to be read.
+    """
+    below: list[bool] | None = None
+    for at, line in enumerate(lines):
+        stripped = line.strip()
+        if not stripped or len(stripped) > _LONGEST_MARK:
+            continue
+        if is_quoted(line):
+            below = below or _own_text_below(lines)
+            if not below[at]:
+                return _introduction(lines, at)
+        elif _ORIGINAL.match(stripped) or _is_copied_header(lines, at):
+            return at
+        elif stripped[-1] in ":：" and (start := _attribution_start(lines, at)) is not None:
+            below = below or _own_text_below(lines)
+            if not below[at + 1] or not is_quoted(next(one for one in lines[at + 1 :] if one.strip())):
+                return start
+    return len(lines)
+
+
+def forward_start(lines: Sequence[str]) -> int:
+    """The line where a forwarded mail begins; len(lines) where there is none."""
+    return next((at for at, line in enumerate(lines) if _FORWARDED.match(line.strip()[:_LONGEST_MARK])), len(lines))
+
+
+def signature_start(lines: Sequence[str]) -> int:
+    """The line where the signature below a text begins; len(lines) where there is none."""
+    last = len(lines)
+    while last and not lines[last - 1].strip():
+        last -= 1
+    for at in range(last - 1, max(-1, last - 1 - _LONGEST_SIGNATURE), -1):
+        if _SIGNATURE.match(lines[at]) or _PHONE_SIGNATURE.match(lines[at].strip()[:_LONGEST_MARK]):
+            return at
+    return len(lines)
+
+
+def own_lines(text: str) -> list[str]:
+    """What its writer wrote: without quotes, what introduces them, forwarded mail, signature and what lists hang below."""
+    lines = text.split("\n")
+    lines = lines[: min(quote_start(lines), forward_start(lines))]
+    kept = [line for at, line in enumerate(lines) if not is_quoted(line) and not _introduces_quote(lines, at)]
+    kept = kept[: signature_start(kept)]
+    return kept[: _footer_start(kept)]
+
+
+def _own_text_below(lines: Sequence[str]) -> list[bool]:
+    """For each line: is there anything from it on, up to a signature or footer, that is not quoted?"""
+    found = [False] * (len(lines) + 1)
+    for at in range(len(lines) - 1, -1, -1):
+        stripped = lines[at].strip()
+        if not stripped or is_quoted(lines[at]):
+            found[at] = found[at + 1]
+        else:
+            found[at] = len(stripped) > _LONGEST_MARK or not _is_end(lines[at], stripped)
+    return found
+
+
+def _is_end(line: str, stripped: str) -> bool:
+    return any(mark is not None for mark in (_SIGNATURE.match(line), _FOOTER.match(stripped), _PHONE_SIGNATURE.match(stripped)))
+
+
+def _introduction(lines: Sequence[str], at: int) -> int:
+    """Where the lines that introduce the quote at `at` begin: a short paragraph above it that names a date or an address."""
+    end = at
+    while end and not lines[end - 1].strip():
+        end -= 1
+    start = _first_line(lines, end, _introduces)
+    return at if start is None else start
+
+
+def _attribution_start(lines: Sequence[str], at: int) -> int | None:
+    """Where the "On … wrote:" that ends at line `at` begins, or None if it is none."""
+    return _first_line(lines, at + 1, lambda joined: _WROTE.search(joined) is not None)
+
+
+def _introduces(joined: str) -> bool:
+    return joined.endswith((":", "：", ">"))
+
+
+def _first_line(lines: Sequence[str], end: int, is_one: Callable[[str], bool]) -> int | None:
+    """The first of the few lines above `end` that together are an introduction: the one with the date or the word before it."""
+    found = None
+    for start in range(end - 1, max(-1, end - 1 - _ATTRIBUTION_LINES), -1):
+        if not lines[start].strip() or is_quoted(lines[start]) or len(lines[start]) > _LONGEST_MARK:
+            break
+        joined = " ".join(line.strip() for line in lines[start:end])
+        if is_one(joined) and _DATE_OR_ADDRESS.search(joined):
+            found = start
+            if _BEGINS_ATTRIBUTION.match(lines[start]):
+                break
+    return found
+
+
+def _introduces_quote(lines: Sequence[str], at: int) -> bool:
+    below = lines[at + 1] if at + 1 < len(lines) else ""
+    return is_quoted(below) and _introduces(lines[at].rstrip()) and _DATE_OR_ADDRESS.search(lines[at]) is not None
+
+
+def _is_copied_header(lines: Sequence[str], at: int) -> bool:
+    if not _SENDER_LINE.match(lines[at]):
+        return False
+    below = lines[at + 1 : at + 1 + _HEADER_LINES_LOOKED_AT]
+    return sum(_HEADER_LINE.match(line) is not None for line in below) >= 2
+
+
+def _footer_start(lines: Sequence[str]) -> int:
+    """Where a footer begins that goes on to the end of the text."""
+    for at in range(len(lines) - 1, max(-1, len(lines) - 1 - _LONGEST_SIGNATURE), -1):
+        if at and _FOOTER.match(lines[at].strip()[:_LONGEST_MARK]):
+            return at
+    return len(lines)

@@ -7,7 +7,7 @@ from flowcrm.connectors.gmail.api import COSTS, READ_ONLY, GmailSettings
 from flowcrm.connectors.gmail.client import GmailConnector
 from flowcrm.connectors.oauth import OAuthApp
 from flowcrm.lib.http import HostRules
-from flowcrm.mail.errors import NeedsAdmin
+from flowcrm.mail.errors import NeedsAdmin, RateLimited
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.mailboxes.tokens import access_token
 from flowcrm.store.writes.budget import do_spend
@@ -51,13 +51,36 @@ def open_connector(mailbox: Snapshot) -> Connector:
     if mailbox.kind != "gmail":
         raise NeedsAdmin(f"no connector for {mailbox.kind}", code="unknown_kind")
     token = access_token(mailbox.vault, mailbox.mailbox_id, google_app())
+    return GmailConnector(access_token=token, settings=gmail_settings(), spend=Purse(mailbox))
 
-    def spend(units: int) -> None:
+
+class Purse:
+    """Quota units in hand for one slice. They are taken from the shared budget a handful at a time, since each taking is a
+    transaction; what is left over at the end of the slice is not given back: we rather spend too little."""
+
+    HANDFUL = 200
+
+    def __init__(self, mailbox: Snapshot) -> None:
+        self._mailbox = mailbox
+        self._units = 0
+
+    def __call__(self, units: int) -> None:
+        """Raises RateLimited where the budget has not even these."""
+        if self._units < units:
+            self._units += self._take(max(units - self._units, self.HANDFUL), least=units - self._units)
+        self._units -= units
+
+    def _take(self, wanted: int, *, least: int) -> int:
+        try:
+            return self._spend(wanted)
+        except RateLimited:
+            return self._spend(least)
+
+    def _spend(self, units: int) -> int:
         do_spend(
-            workspace_id=mailbox.workspace_id,
-            mailbox_id=mailbox.mailbox_id,
+            workspace_id=self._mailbox.workspace_id,
+            mailbox_id=self._mailbox.mailbox_id,
             units=units,
-            configured=settings.GMAIL_UNITS_PER_MINUTE,
+            configured=self._mailbox.units_per_minute,
         )
-
-    return GmailConnector(access_token=token, settings=gmail_settings(), spend=spend)
+        return units

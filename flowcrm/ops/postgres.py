@@ -111,9 +111,7 @@ def _check_version(install: Install) -> None:
 
 
 def _launch(install: Install, overrides: Mapping[str, str]) -> None:
-    conf = install.data / "flowcrm.conf"
-    conf.write_text(tuning.as_file({**tuning.settings_here(install.data), **overrides}))
-    install.hand_over(conf)
+    install.write(install.data / "flowcrm.conf", tuning.as_file({**tuning.settings_here(install.data), **overrides}))
     if running_pid(install.data) is not None:
         # It runs, but its socket is gone: the home was moved, or somebody tidied up.
         _pg_ctl(install, "stop", "-m", "fast")

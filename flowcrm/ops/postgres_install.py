@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +37,7 @@ class Install:
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs as its user. Raises PostgresFailed with what it said."""
         # To a file: the server that pg_ctl leaves behind would hold a pipe open for ever. From "/": it may not see our folder.
-        said = self.sockets / f"{program}.out"
-        with said.open("wb") as out:
+        with tempfile.TemporaryFile() as said:
             done = subprocess.run(
                 [self.binaries / program, *arguments],
                 user=self.user,
@@ -47,18 +47,28 @@ class Install:
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
                 umask=0o077,
                 stdin=subprocess.DEVNULL,
-                stdout=out,
+                stdout=said,
                 stderr=subprocess.STDOUT,
                 check=False,
             )
+            said.seek(0)
+            text = said.read().decode(errors="replace").strip()
         if done.returncode:
-            raise PostgresFailed(f"PostgreSQL's {program} failed: {said.read_text(errors='replace').strip()[-2000:]}")
+            raise PostgresFailed(f"PostgreSQL's {program} failed: {text[-2000:]}")
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the server's."""
+        # Its folder belongs to the server's user. As root we must not follow a link that was laid there.
+        path.unlink(missing_ok=True)
+        with path.open("x") as file:
+            file.write(text)
+        self.hand_over(path)
 
     def hand_over(self, path: Path) -> None:
         """Give a file or folder to the server's user."""
         if self.user:
             entry = pwd.getpwnam(self.user)
-            os.chown(path, entry.pw_uid, entry.pw_gid)
+            os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
 
 
 def find(home: Home) -> Install:

@@ -144,7 +144,7 @@ def reveal_message(looking: Actor, message_id: int, surface: str, *, parse_at_mo
         text=open_text(keys, "body", found.variant_id, found.s_body),
         html=html,
         formatted_later=not small,
-        files=_files(keys, found.variant_id),
+        files=tuple(_file(keys, one) for one in zip(*found.files, strict=True)),
     )
     _record(looking, Verb.READ, surface, [message_id])
     return opened
@@ -209,9 +209,10 @@ _BODY_COLUMNS = "c.id, c.s_headers, c.body_whole, c.h_body, b.id, b.size, b.s_da
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """The copy of a message that the actor is shown, sealed."""
+    """The copy of a message that the actor is shown, sealed. files: a column each of id, size, inline, over_limit, s_meta."""
 
     body: _Body
+    files: tuple[Sequence[Any], ...]
     conversation_id: int
     ours: bool
     mailbox_id: int
@@ -226,17 +227,21 @@ class _Shown:
 def _shown(looking: Actor, message_id: int) -> _Shown:
     found = row(
         f"""SELECT m.conversation_id, m.ours, c.mailbox_id, c.variant_id, c.at, c.unread, c.gone_at, c.s_head, v.s_body,
-                   {_BODY_COLUMNS}
+                   f.ids, f.sizes, f.inlines, f.overs, f.metas, {_BODY_COLUMNS}
             FROM message m
             CROSS JOIN LATERAL ({SHOWN_COPY}) c
             JOIN variant v ON v.workspace_id = c.workspace_id AND v.id = c.variant_id
             JOIN blob b ON b.workspace_id = c.workspace_id AND b.gen = c.gen AND b.h_content = c.h_body
+            CROSS JOIN LATERAL (
+                SELECT array_agg(a.id) AS ids, array_agg(a.size) AS sizes, array_agg(a.inline) AS inlines,
+                       array_agg(a.over_limit) AS overs, array_agg(a.s_meta) AS metas
+                FROM (SELECT * FROM attachment WHERE workspace_id = v.workspace_id AND variant_id = v.id ORDER BY id) a) f
             WHERE m.workspace_id = %(workspace)s AND m.id = %(id)s""",
         {"workspace": looking.workspace_id, "id": message_id, "mailboxes": list(looking.mailboxes)},
     )
     if found is None:
         raise NotFound
-    return _Shown(_Body(*found[9:]), *found[:9])
+    return _Shown(_Body(*found[14:]), tuple(one or () for one in found[9:14]), *found[:9])
 
 
 def _head(keys: WorkspaceVault, copy_id: int, sealed: bytes) -> Head:
@@ -248,15 +253,6 @@ def _head(keys: WorkspaceVault, copy_id: int, sealed: bytes) -> Head:
         files=tuple(opened["files"]),
         date=datetime.fromisoformat(opened["date"]) if opened["date"] else None,
     )
-
-
-def _files(keys: WorkspaceVault, variant_id: int) -> tuple[File, ...]:
-    found = rows(
-        """SELECT id, size, inline, over_limit, s_meta FROM attachment
-           WHERE workspace_id = %s AND variant_id = %s ORDER BY id""",
-        [keys.workspace_id, variant_id],
-    )
-    return tuple(_file(keys, one) for one in found)
 
 
 def _file(keys: WorkspaceVault, found: Sequence[Any]) -> File:

@@ -1,6 +1,6 @@
 """A team with Gmail mailboxes at a stand-in, synced by the real engine: what flow, crash and simulation tests start from."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -191,8 +191,9 @@ def letter(
     text: str = "",
     message_id: str = "",
     at: datetime = OLD,
+    files: Mapping[str, bytes] | None = None,
 ) -> bytes:
-    """A plain mail. answers: the Message-ID that it replies to."""
+    """A plain mail. answers: the Message-ID that it replies to; files: name -> content."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, to, subject
     mail["Date"] = format_datetime(at)
@@ -201,4 +202,6 @@ def letter(
         if value:
             mail[name] = value
     mail.set_content(text or f"About {subject}.\n")
+    for name, content in (files or {}).items():
+        mail.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
     return mail.as_bytes()

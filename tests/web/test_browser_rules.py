@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -50,7 +51,7 @@ def _pages(member: Someone) -> Iterator[tuple[str, str]]:
     yield "/sign-in/", Client().get("/sign-in/").content.decode()
 
 
-def _policy(answer: HttpResponse) -> dict[str, str]:
+def _policy(answer: Any) -> dict[str, str]:
     parts = (part.split(" ", 1) for part in answer["Content-Security-Policy"].split("; "))
     return dict(parts)
 

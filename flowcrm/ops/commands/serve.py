@@ -8,7 +8,7 @@ import structlog
 import typer
 from django.conf import settings
 
-from flowcrm.ops import exposure, migrations, postgres, supervise
+from flowcrm.ops import exposure, postgres, supervise
 from flowcrm.ops.commands.web import Certificate, Host, Key, Port, Processes, collect_static
 from flowcrm.ops.errors import PostgresFailed
 from flowcrm.ops.firstrun import invitation
@@ -29,7 +29,6 @@ def serve(
     """Run everything until told to stop: database (if embedded), web and workers."""
     listen = exposure.Listen(host, port, certificate, key)
     exposure.check(listen, settings.BASE_URL, settings.TRUSTED_PROXY)
-    migrations.apply_missing()
     # Web and workers never hold the owner's address.
     os.environ.pop("DATABASE_URL_OWNER", None)
     collect_static()

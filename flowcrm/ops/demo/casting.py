@@ -39,7 +39,10 @@ class Casting:
         foreign = contact.language != "en" and self._rng.random() < _FOREIGN
         local = [script for script in fitting if script.language == contact.language and not self._worn(script, contact)]
         english = [script for script in fitting if script.language == "en"]
-        script = self._least_used(local if foreign and local else english, contact)
+        return self.play(self._least_used(local if foreign and local else english, contact), contact, start)
+
+    def play(self, script: Script, contact: Contact, start: datetime) -> Conversation:
+        """A conversation with somebody on file that follows a certain script."""
         parties = {"them": self._at_work(contact)}
         if colleagues := self._cast.colleagues(contact):
             second = self._rng.choice([other for other in colleagues if script.topic in other.topics] or colleagues)
@@ -50,7 +53,7 @@ class Casting:
         """A conversation without contacts: team, stranger, newsletter, notice or spam."""
         fitting = [script for script in self._scripts if audience in script.audience]
         script = self._least_used(fitting, None)
-        company = self._rng.choice(self._cast.companies[:10])
+        company = self._rng.choice(self._cast.customers)
         return self._begin(script, self._outsiders(script), start, company)
 
     def _suits(self, script: Script, contact: Contact) -> bool:
@@ -79,7 +82,7 @@ class Casting:
         parties |= self._ours(script, company)
         sites = company.sites_in(script.language)
         site, *other_sites = self._rng.sample(sites, k=len(sites))
-        others = [other for other in self._cast.companies[:10] if other is not company]
+        others = [other for other in self._cast.customers if other is not company]
         slots = {
             "company": company.named(script.language),
             "other": self._rng.choice(others).name,
@@ -99,7 +102,7 @@ class Casting:
         rest = [user for user in self._cast.users if user is not us]
         self._rng.shuffle(rest)
         alias = "team" not in script.audience and self._rng.random() < _ALIAS
-        parties = {"us": self._own(us, us.aliases[-1] if alias else us.address)}
+        parties = {"us": self._own(us, self._rng.choice(us.aliases) if alias else us.address)}
         parties |= {f"us{number}": self._own(user, user.address) for number, user in enumerate(rest, start=2)}
         parties["mate"] = self._own(self._mate(script))
         parties["daemon"] = _daemon(us)

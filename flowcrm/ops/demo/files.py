@@ -51,7 +51,7 @@ def _escaped(line: str) -> str:
 
 
 def _png(title: str, _text: str, _at: datetime, rng: random.Random) -> bytes:
-    return picture(_chart(rng) if title.startswith("readings") else _racks(rng))
+    return picture(_DRAWINGS.get(title.split("-")[0], _racks)(rng))
 
 
 def picture(rows: Sequence[bytes]) -> bytes:
@@ -86,6 +86,21 @@ def _chart(rng: random.Random) -> list[bytes]:
         b"".join(bytes([(7 if height > 100 else 5) if _HEIGHT - y <= height else 0]) * 6 + b"\0\0" for height in heights)
         for y in range(_HEIGHT)
     ]
+
+
+def _logo(rng: random.Random) -> list[bytes]:
+    """Three coloured bars of rising height."""
+    colours = rng.sample((3, 4, 5, 6, 7, 10, 11), k=3)
+    heights = (10, 18, 26)
+    return [
+        b"".join(
+            bytes([colour if 28 - y <= height else 0]) * 16 + b"\0" * 4 for colour, height in zip(colours, heights, strict=True)
+        )
+        for y in range(28)
+    ]
+
+
+_DRAWINGS: dict[str, Callable[[random.Random], list[bytes]]] = {"readings": _chart, "logo": _logo}
 
 
 def _csv(title: str, _text: str, at: datetime, rng: random.Random) -> bytes:

@@ -11,8 +11,8 @@ from flowcrm.ops.demo import wire
 from flowcrm.ops.demo.letters import File, Letter, Party
 from flowcrm.ops.demo.people import Cast, User
 from flowcrm.ops.demo.programs import PROGRAMS
-from flowcrm.ops.demo.scripts import Manner, Script
-from flowcrm.ops.demo.threads import MACHINES, Conversation, Said
+from flowcrm.ops.demo.scripts import MACHINES, Manner, Script
+from flowcrm.ops.demo.threads import Conversation, Said
 
 _FRESH = timedelta(hours=30)
 _SETTLED = timedelta(days=40)
@@ -50,7 +50,8 @@ def deliver(cast: Cast, talk: Conversation, said: Said, now: datetime) -> Iterat
         late = timedelta(0) if sent else timedelta(seconds=rng.randint(1, 9))
         at = min(letter.at + late, max(now, letter.at))
         place = FolderRole.SENT if sent else _place(talk.script, now - at, rng)
-        unread = not sent and _unread(talk.script, now - at, place, rng)
+        # What somebody has answered, somebody has read.
+        unread = not sent and said is talk.last and _unread(talk.script, now - at, place, rng)
         head = _bcc(letter) if sent else _trace(letter, mailbox, at, rng)
         labels = _labels(cast, talk, mailbox) if said is talk.said[0] or _labelled_whole(talk, mailbox) else ()
         yield Mail(mailbox, wire.crlf(head + core), at, place, labels, unread, talk.key)

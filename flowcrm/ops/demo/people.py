@@ -96,8 +96,10 @@ class Cast:
     contacts: tuple[Contact, ...]
     strangers: tuple[Person, ...]
 
-    def user(self, key: str) -> User:
-        return next(user for user in self.users if user.key == key)
+    @property
+    def customers(self) -> tuple[Company, ...]:
+        """Those that buy from Acme, or may one day."""
+        return tuple(company for company in self.companies if not company.supplier)
 
     def colleagues(self, contact: Contact) -> tuple[Contact, ...]:
         return tuple(

@@ -13,6 +13,9 @@ from typing import Any
 
 _FOLDER = Path(__file__).with_name("scripts")
 
+# Audiences of scripts that no person at a desk writes: at any hour, and without an answer.
+MACHINES = frozenset({"newsletter", "notice", "spam"})
+
 
 class Manner(StrEnum):
     """What kind of email a turn is."""

@@ -12,11 +12,10 @@ from datetime import date, datetime, timedelta
 from flowcrm.ops.demo import pace, prose
 from flowcrm.ops.demo.compose import Request, compose
 from flowcrm.ops.demo.letters import Letter, Party
-from flowcrm.ops.demo.scripts import Manner, Script, Turn, common_slots
+from flowcrm.ops.demo.scripts import MACHINES, Manner, Script, Turn, common_slots
 
 _OURS = ("us", "us2", "us3", "mate")
 _ANSWERED = (Manner.REPLY, Manner.FORWARD)
-MACHINES = frozenset({"newsletter", "notice", "spam"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from flowcrm.ops.demo import pace, people, scripts
 from flowcrm.ops.demo.casting import Casting
 from flowcrm.ops.demo.mails import Mail, deliver, draft
 from flowcrm.ops.demo.people import Cast, Company, Contact, User
-from flowcrm.ops.demo.threads import MACHINES, Conversation, advance
+from flowcrm.ops.demo.threads import Conversation, advance
 
 EMAILS = 2000
 
@@ -22,9 +22,10 @@ EMAILS = 2000
 _SHARES = {"team": 120, "stranger": 130, "newsletter": 80, "notice": 190, "spam": 45}
 _DRAFTS = 14
 
-# Of the arrivals, how many continue a conversation and how many come from a machine; the rest begin a new one.
+# Of the arrivals, how many continue a conversation and how many begin one without contacts; the rest begin one with them.
 _CONTINUE = 0.65
-_MACHINE = 0.1
+_OTHERS = 0.12
+_OTHER_AUDIENCES = ("notice", "notice", "stranger", "team", "newsletter")
 _OPEN = 40
 
 
@@ -103,7 +104,7 @@ def _played(cast: Cast, seed: int, now: datetime) -> list[Conversation]:
 
 
 def _without_contact(casting: Casting, audience: str, now: datetime, rng: random.Random) -> Conversation:
-    start = pace.start if audience in MACHINES else pace.weekday_start
+    start = pace.start if audience in scripts.MACHINES else pace.weekday_start
     return casting.audience(audience, start(now, rng))
 
 
@@ -121,12 +122,16 @@ def _fill(room: int, now: datetime, make: Callable[[], Conversation]) -> Iterato
 def _drafts(cast: Cast, talks: list[Conversation], now: datetime, rng: random.Random) -> Iterator[Mail]:
     """Answers that somebody has begun: the latest conversations in which a contact wrote last."""
     turns = next(script for script in scripts.load() if "draft" in script.audience).turns
-    unanswered = [talk for talk in talks if talk.last.roles[:2] == ("them", "us") and talk.parties["them"].company]
+    unanswered = [talk for talk in talks if _awaits_us(talk) and talk.script.language == "en"]
     latest = sorted(unanswered, key=lambda talk: talk.last.letter.at)[-_DRAFTS:]
     for talk in latest:
         begun = replace(talk.script, turns=(*talk.script.turns[: len(talk.said)], rng.choice(turns)))
-        at = talk.last.letter.at + (now - talk.last.letter.at) * rng.random()
+        at = min(now, pace.after(talk.last.letter.at, "soon", {}, talk.parties["us"].zone, rng))
         yield draft(cast, talk, advance(replace(talk, salt="draft", script=begun), at).last.letter)
+
+
+def _awaits_us(talk: Conversation) -> bool:
+    return talk.last.roles[:2] == ("them", "us") and talk.parties["them"].company is not None
 
 
 def _lively() -> list[scripts.Script]:
@@ -139,7 +144,7 @@ def _take_up(casting: Casting, cast: Cast, going: list[Conversation], at: dateti
     chance = rng.random()
     if going and (chance < _CONTINUE or len(going) > _OPEN):
         return going.pop(rng.randrange(len(going)))
-    if chance > 1 - _MACHINE:
-        return casting.audience("notice", at)
+    if chance > 1 - _OTHERS:
+        return casting.audience(rng.choice(_OTHER_AUDIENCES), at)
     contact = rng.choices(cast.contacts, [contact.busy for contact in cast.contacts])[0]
     return casting.with_contact(contact, at, at)

@@ -36,7 +36,10 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     form = ChoiceForm(request.POST or None, mailbox=mailbox, labels=known)
     if form.is_valid():
         return _save(request, mailbox, form, only_interval=form.only_interval(known))
+    fresh = mailbox.import_from is None
     context = {
+        "frame": "plain.html" if fresh else "app.html",
+        "fresh": fresh,
         "form": form,
         "mailbox": mailbox,
         "address": mailbox_address(request.workspace.id, mailbox_id),

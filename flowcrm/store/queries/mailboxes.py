@@ -69,6 +69,22 @@ class MailboxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a copy lies. address: of the mailbox, opened."""
+
+    kind: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A member's mailboxes by id, and every address that he sends as, normalised."""
+
+    addresses: frozenset[str]
+    places: Mapping[int, Place]
+
+
+@dataclass(frozen=True, slots=True)
 class LabelRow:
     """A label of the owner's making, by its id at the provider. gone: the provider has it no more."""
 
@@ -126,15 +142,20 @@ def mailbox_rows(
     return tuple(_mailbox(keys, one) for one in found)
 
 
-def own_addresses(keys: WorkspaceVault, member_id: int) -> frozenset[str]:
-    """Every address that the member sends as, normalised."""
+def own_mailboxes(keys: WorkspaceVault, member_id: int) -> Own:
+    """What a member's emails need to speak of him and of where they lie."""
     found = rows(
-        """SELECT i.mailbox_id, i.s_address FROM mailbox m
-           JOIN mailbox_identity i ON i.workspace_id = m.workspace_id AND i.mailbox_id = m.id
+        """SELECT m.id, m.kind, m.s_account, i.s_address FROM mailbox m
+           LEFT JOIN mailbox_identity i ON i.workspace_id = m.workspace_id AND i.mailbox_id = m.id
            WHERE m.workspace_id = %s AND m.member_id = %s""",
         [keys.workspace_id, member_id],
     )
-    return frozenset(keys.open("identity", mailbox_id, bytes(sealed)).decode() for mailbox_id, sealed in found)
+    places = {mailbox_id: (kind, bytes(s_account)) for mailbox_id, kind, s_account, _ in found}
+    identities = [(mailbox_id, bytes(s_address)) for mailbox_id, _, _, s_address in found if s_address is not None]
+    return Own(
+        frozenset(keys.open("identity", mailbox_id, sealed).decode() for mailbox_id, sealed in identities),
+        {one: Place(kind, keys.open("account", one, sealed).decode()) for one, (kind, sealed) in places.items()},
+    )
 
 
 def labels(keys: WorkspaceVault, mailbox_id: int) -> tuple[LabelRow, ...]:

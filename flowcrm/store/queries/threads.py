@@ -3,11 +3,10 @@
 A list is made of copies that its viewer may read. In it each conversation is represented by one of them, its newest: the newest
 readable email that the list is about, in the copy that lies in the viewer's mailboxes. Time is the provider's.
 
-Each lookup stands in a LATERAL subquery with a LIMIT, which PostgreSQL may not turn into a join over whole tables: a page then
-costs as much as its own fifty lines, whatever else the account holds (tests/store/test_threads.py reads the plans).
+Each lookup stands in a LATERAL subquery with a LIMIT (or OFFSET 0), which PostgreSQL may not turn into a join over whole
+tables: a page costs as much as its own lines, whatever else the account holds (tests/store/test_threads.py reads the plans).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -120,14 +119,22 @@ _WALKED = """
 _OF_PEOPLE = f"""
     SELECT id, at, message_id, conversation_id, ours FROM (
         SELECT DISTINCT ON (m.conversation_id) n.id, n.at, m.id AS message_id, m.conversation_id, m.ours
-        FROM participant p
+        FROM ({{people}}) a
+        CROSS JOIN LATERAL (
+            SELECT p.workspace_id, p.message_id, p.copy_id FROM participant p
+            WHERE p.workspace_id = %(workspace)s AND p.gen = a.gen AND p.h_address = a.h_address OFFSET 0) p
         CROSS JOIN LATERAL (
             SELECT m.workspace_id, m.id, m.conversation_id, m.at, m.ours FROM message m
             WHERE m.workspace_id = p.workspace_id AND m.id = p.message_id {{only_message}} LIMIT 1) m
         CROSS JOIN LATERAL ({_NEWEST_COPY.format(only_copy="AND p.copy_id IN (0, o.id) {only_copy}")}) n
-        WHERE p.workspace_id = %(workspace)s AND p.gen = %(gen)s AND p.h_address = ANY(%(addresses)s::bytea[])
         ORDER BY m.conversation_id, m.at DESC, m.id DESC, n.at DESC, n.id) newest
     WHERE at <= %(at)s AND (at < %(at)s OR id > %(copy_id)s)"""
+
+_CONTACT = "SELECT gen, h_address FROM contact_address WHERE workspace_id = %(workspace)s AND contact_id = %(of)s"
+_COMPANY = """
+    SELECT a.gen, a.h_address FROM contact c
+    JOIN contact_address a ON a.workspace_id = c.workspace_id AND a.contact_id = c.id
+    WHERE c.workspace_id = %(workspace)s AND c.company_id = %(of)s"""
 
 # Around a list: its page, and what each line says of its whole conversation.
 _PAGE = f"""
@@ -164,44 +171,18 @@ def threads_of_mine(looking: Actor, *, only: Only = Only.ALL, after: Place | Non
     return _page(looking, _MINE.format(walked=walked, **_ONLY[only]), {}, after, size)
 
 
-def threads_of_people(
-    looking: Actor, people: "People", *, only: Only = Only.ALL, after: Place | None = None, size: int = PAGE_SIZE
+def threads_of_contact(
+    looking: Actor, contact_id: int, *, only: Only = Only.ALL, after: Place | None = None, size: int = PAGE_SIZE
 ) -> ThreadPage:
-    """A page of the conversations in which one of these people stands in From, Sender, Reply-To, To, Cc or (own) Bcc."""
-    if not people.addresses:
-        return ThreadPage((), None)
-    values = {"gen": people.gen, "addresses": list(people.addresses)}
-    return _page(looking, _OF_PEOPLE.format(**_ONLY[only]), values, after, size)
+    """A page of the conversations in which an address of the contact stands in From, Sender, Reply-To, To, Cc or (own) Bcc."""
+    return _page(looking, _OF_PEOPLE.format(people=_CONTACT, **_ONLY[only]), {"of": contact_id}, after, size)
 
 
-@dataclass(frozen=True, slots=True)
-class People:
-    """Look-up hashes of addresses, all of the generation `gen`."""
-
-    gen: int
-    addresses: tuple[bytes, ...]
-
-
-def people_of_contact(workspace_id: int, contact_id: int) -> People:
-    """The addresses of a contact."""
-    return _people(
-        rows(
-            "SELECT gen, h_address FROM contact_address WHERE workspace_id = %s AND contact_id = %s",
-            [workspace_id, contact_id],
-        )
-    )
-
-
-def people_of_company(workspace_id: int, company_id: int) -> People:
-    """The addresses of all contacts of a company."""
-    return _people(
-        rows(
-            """SELECT a.gen, a.h_address FROM contact c
-               JOIN contact_address a ON a.workspace_id = c.workspace_id AND a.contact_id = c.id
-               WHERE c.workspace_id = %s AND c.company_id = %s""",
-            [workspace_id, company_id],
-        )
-    )
+def threads_of_company(
+    looking: Actor, company_id: int, *, only: Only = Only.ALL, after: Place | None = None, size: int = PAGE_SIZE
+) -> ThreadPage:
+    """The same for all contacts of a company."""
+    return _page(looking, _OF_PEOPLE.format(people=_COMPANY, **_ONLY[only]), {"of": company_id}, after, size)
 
 
 def emails_of(looking: Actor, conversation_id: int, *, before: int | None = None, size: int = THREAD_SIZE) -> Emails:
@@ -243,9 +224,3 @@ def _page(looking: Actor, listed: str, values: dict[str, object], after: Place |
     )
     threads = tuple(ThreadRow(*one) for one in found[:size])
     return ThreadPage(threads, Place(threads[-1].at, threads[-1].copy_id) if len(found) > size else None)
-
-
-def _people(found: Sequence[tuple[int, bytes]]) -> People:
-    # While a new generation of look-up keys is being built, the older one is still whole.
-    gen = min((gen for gen, _ in found), default=1)
-    return People(gen, tuple(sorted(bytes(hashed) for of, hashed in found if of == gen)))

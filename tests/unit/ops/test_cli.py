@@ -1,16 +1,20 @@
 """The command `flowcrm`, as the operator types it: a few times as a process, the rest through its front door in this one."""
 
+import os
 import secrets
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from flowcrm.ops import cli
+from flowcrm.ops import cli, postgres, roles
 from flowcrm.ops.errors import OpsError, Refused
+from flowcrm.ops.home import APP_ROLE, Home
 
 pytestmark = pytest.mark.needs_postgres
 
@@ -44,6 +48,36 @@ def account(run: Callable[..., str]) -> str:
     name = f"acme-{secrets.token_hex(6)}"
     run("workspace", "create", name)
     return name
+
+
+@pytest.fixture
+def nothing(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a machine on which nothing was ever started."""
+    home = Home(tmp_path / "nothing")
+    yield {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name} | {"FLOWCRM_HOME": str(home.path)}
+    if home.path.exists():
+        postgres.stop(home)
+        shutil.rmtree(home.data.resolve())
+        shutil.rmtree(home.sockets)
+
+
+@pytest.mark.slow
+def test_a_command_starts_the_embedded_database_and_makes_its_tables(nothing: dict[str, str]) -> None:
+    assert flowcrm(nothing, "workspace", "create", "acme").returncode == 0
+    assert "acme" in flowcrm(nothing, "workspace", "list").stdout
+
+
+def test_on_a_server_of_one_s_own_without_tables_it_says_what_to_do(server: Home, installation: dict[str, str]) -> None:
+    roles.create_database(postgres.maintenance_url(server), "no_tables")
+    bare = {name: value for name, value in installation.items() if name != "DATABASE_URL_OWNER"}
+    bare |= {"DATABASE_URL": server.database_url(APP_ROLE, "no_tables")}
+    try:
+        done = flowcrm(bare, "worker")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "run: flowcrm migrate" in done.stderr
+    finally:
+        with psycopg.connect(postgres.maintenance_url(server), autocommit=True) as connection:
+            connection.execute("DROP DATABASE no_tables WITH (FORCE)")
 
 
 def test_from_nothing_to_somebody_who_may_sign_in(installation: dict[str, str]) -> None:

@@ -42,7 +42,7 @@ def supervisor(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]
 
 def eventually(true: Callable[[], bool]) -> None:
     """Wait for what another process does; the limit is only there to end a broken test."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not true():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)

@@ -1,0 +1,61 @@
+"""People as an email's reader calls them: himself "me", others by first name in a list and by full name where there is room."""
+
+from collections.abc import Iterable, Sequence
+
+from django.utils.translation import gettext as _
+
+from flowcrm.mail.types import Address, Role
+from flowcrm.store.queries.threads import ThreadRow
+from flowcrm.store.reveal import Head
+
+# Names in a line of a list; the rest is a figure.
+MOST_NAMES = 3
+
+Own = frozenset[str]
+
+
+def in_list(row: ThreadRow, head: Head, own: Own) -> str:
+    """Who is in the conversation, as its newest email says: "Anna, me", "me → Anna", "Anna, Tom +4"."""
+    writers, readers = head.of(Role.FROM), (*head.of(Role.TO), *head.of(Role.CC), *head.of(Role.BCC))
+    mine = any(one.email in own for one in writers)
+    if mine and row.emails == 1:
+        return f"{_('me')} → {_joined(_short(one, own) for one in readers)}"
+    people = [*writers, *(readers if mine or row.emails > 1 else ())]
+    names = [_short(one, own) for one in people if one.email not in own]
+    return _joined([*([_("me")] if mine else []), *names, *([_("me")] if row.answered and not mine else [])])
+
+
+def sender(head: Head, own: Own) -> str:
+    """Who wrote it, in full."""
+    writers = head.of(Role.FROM) or head.of(Role.SENDER)
+    return ", ".join(_("me") if one.email in own else full(one) for one in writers) or _("Unknown sender")
+
+
+def readers(head: Head, own: Own) -> str:
+    """Whom it went to, in short: "to me, Tom"."""
+    people = (*head.of(Role.TO), *head.of(Role.CC))
+    return _("to %(names)s") % {"names": _joined(_short(one, own) for one in people)} if people else ""
+
+
+def full(one: Address) -> str:
+    """A person's name, or the address where none was given."""
+    return one.name.strip() or one.email or _("Unknown sender")
+
+
+def with_address(people: Sequence[Address]) -> str:
+    """Everybody with name and address, for the details."""
+    return ", ".join(f"{one.name.strip()} <{one.email}>" if one.name.strip() else one.email for one in people)
+
+
+def _short(one: Address, own: Own) -> str:
+    if one.email in own:
+        return _("me")
+    last, comma, first = full(one).partition(",")
+    name = (first if comma and first.strip() else last).strip()
+    return name.split("@")[0] if "@" in name else name.split(" ")[0]
+
+
+def _joined(names: Iterable[str]) -> str:
+    known = list(dict.fromkeys(name for name in names if name))
+    shown = ", ".join(known[:MOST_NAMES])
+    return f"{shown} +{len(known) - MOST_NAMES}" if len(known) > MOST_NAMES else shown or _("nobody")

@@ -1,0 +1,195 @@
+"""What must be in the store when the provider rests: the promises of sync once more, as plainly as they can be said.
+
+Nothing here is shared with the product. The model looks at each mailbox after every step and remembers which mails the rules
+have ever let in since the last rest (*welcome*): such a mail may have been kept, and what is kept stays. A mail that the
+rules let in when the provider rests must have been kept.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+UNFINISHED = frozenset({"DRAFT", "SPAM", "TRASH"})
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One real email, whichever mailboxes it lies in. searchable: whose addresses stand in From, To, Cc or Bcc.
+
+    reply_to: who else may make it a contact's mail, but cannot be searched for at the provider.
+    names: ids of the mails that it answers.
+    """
+
+    message_id: str
+    searchable: frozenset[str]
+    reply_to: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
+@dataclass
+class Mail:
+    """A letter in one mailbox, as the provider shows it.
+
+    heard: its arrival was reported to us when a contact stood in it, so that even a Reply-To cannot be missed.
+    """
+
+    letter: Letter
+    thread: str
+    at: datetime
+    labels: frozenset[str]
+    gone: bool = False
+    welcome: bool = False
+    heard: bool = False
+
+
+@dataclass
+class Mailbox:
+    """One mailbox with its settings. following: it was at rest, and the provider has told us of every change since."""
+
+    selection: str | None = None
+    chosen: frozenset[str] = frozenset()
+    since: datetime | None = None
+    mails: dict[str, Mail] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    following: bool = False
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One copy in the store. message, conversation: any names for the groups that it belongs to."""
+
+    provider_id: str
+    folders: frozenset[str]
+    unread: bool
+    gone: bool
+    message: int
+    conversation: int
+
+
+def lets_in(mailbox: Mailbox, mail: Mail, contacts: frozenset[str]) -> bool:
+    """DESIGN section 5, "Coming in", as far as there are settings for it."""
+    if mail.gone or mail.labels & UNFINISHED or (mailbox.since is not None and mail.at < mailbox.since):
+        return False
+    if mailbox.selection == "labels":
+        return bool(mail.labels & mailbox.chosen)
+    if mailbox.selection == "contacts":
+        return bool((mail.letter.searchable | mail.letter.reply_to) & contacts)
+    return mailbox.selection == "all"
+
+
+class Model:
+    """The team's mailboxes and contacts."""
+
+    def __init__(self) -> None:
+        self.mailboxes: dict[int, Mailbox] = {}
+        self.contacts: frozenset[str] = frozenset()
+
+    def see(self, box: int, letters: Mapping[str, Letter], shown: Iterable[tuple[str, str, datetime, frozenset[str]]]) -> None:
+        """The provider's mailbox as it is now: (id, thread, time, labels) of each mail."""
+        mailbox = self.mailboxes[box]
+        there = {provider_id: rest for provider_id, *rest in shown}
+        for provider_id, (thread, at, labels) in there.items():
+            before = mailbox.mails.get(provider_id)
+            mail = mailbox.mails.setdefault(provider_id, Mail(letters[provider_id], thread, at, labels))
+            mail.labels = labels
+            arrives = before is None or bool(before.labels & UNFINISHED) and not labels & UNFINISHED
+            if arrives:
+                mail.heard = mailbox.following and lets_in(mailbox, mail, self.contacts)
+        for provider_id in mailbox.mails.keys() - there.keys():
+            mailbox.mails[provider_id].gone = True
+        self._welcome()
+
+    def choose(self, box: int, selection: str, chosen: frozenset[str], since: datetime | None) -> None:
+        mailbox = self.mailboxes[box]
+        mailbox.selection, mailbox.chosen, mailbox.since = selection, chosen, since
+        self.lost_sight(box)
+
+    def meet(self, contacts: frozenset[str]) -> None:
+        """These are the addresses of all contacts now."""
+        if self.contacts - contacts:
+            # A mail that was left out in between is found again by searching only.
+            for box in self.mailboxes:
+                self._forget_heard(box)
+        self.contacts = contacts
+        self._welcome()
+
+    def lost_sight(self, box: int) -> None:
+        """From here the mailbox is listed anew."""
+        self.mailboxes[box].following = False
+        self._forget_heard(box)
+        self._welcome()
+
+    def must_hold(self, box: int) -> set[str]:
+        """The mails that have to be there when everything rests."""
+        mailbox = self.mailboxes[box]
+        return set(mailbox.kept) | {
+            provider_id
+            for provider_id, mail in mailbox.mails.items()
+            if lets_in(mailbox, mail, self.contacts) and self._findable(mailbox, mail)
+        }
+
+    def may_hold(self, box: int) -> set[str]:
+        mailbox = self.mailboxes[box]
+        return set(mailbox.kept) | {provider_id for provider_id, mail in mailbox.mails.items() if mail.welcome}
+
+    def rest(self, box: int, kept: Iterable[str]) -> None:
+        """Everything was compared: from here on the next round counts."""
+        mailbox = self.mailboxes[box]
+        mailbox.kept, mailbox.following = frozenset(kept), True
+        for mail in mailbox.mails.values():
+            mail.welcome = False
+        self._welcome()
+
+    def _findable(self, mailbox: Mailbox, mail: Mail) -> bool:
+        return mailbox.selection != "contacts" or bool(mail.letter.searchable & self.contacts) or mail.heard
+
+    def _welcome(self) -> None:
+        for mailbox in self.mailboxes.values():
+            for mail in mailbox.mails.values():
+                mail.welcome = mail.welcome or lets_in(mailbox, mail, self.contacts)
+
+    def _forget_heard(self, box: int) -> None:
+        for mail in self.mailboxes[box].mails.values():
+            mail.heard = False
+
+
+def disagreements(model: Model, box: int, kept: Iterable[Kept]) -> list[str]:
+    """What one mailbox's copies have wrong, in words."""
+    mailbox, copies = model.mailboxes[box], {one.provider_id: one for one in kept}
+    wrong = [f"{one} is missing" for one in sorted(model.must_hold(box) - copies.keys())]
+    wrong += [f"{one} should not be here" for one in sorted(copies.keys() - model.may_hold(box))]
+    for provider_id, copy in copies.items():
+        mail = mailbox.mails[provider_id]
+        if copy.gone != mail.gone:
+            wrong.append(f"{provider_id} is {'gone' if mail.gone else 'there'} at the provider, and here it is not")
+        if not mail.gone and copy.folders != mail.labels - {"UNREAD"}:
+            wrong.append(f"{provider_id} lies in {sorted(mail.labels)}, and here in {sorted(copy.folders)}")
+        if not mail.gone and copy.unread != ("UNREAD" in mail.labels):
+            wrong.append(f"{provider_id} is {'un' if 'UNREAD' in mail.labels else ''}read, and here it is not")
+    return wrong
+
+
+def grouping_errors(model: Model, kept: Mapping[int, Iterable[Kept]]) -> list[str]:
+    """Copies of one letter are one message; messages that name each other or share a thread are one conversation."""
+    copies = [(box, one, model.mailboxes[box].mails[one.provider_id]) for box, found in kept.items() for one in found]
+    wrong = _differs("messages", [(one.message, {mail.letter.message_id}) for _, one, mail in copies])
+    ties = [
+        (one.conversation, {mail.letter.message_id, *mail.letter.names, f"{box} {mail.thread}"}) for box, one, mail in copies
+    ]
+    return wrong + _differs("conversations", ties)
+
+
+def _differs(what: str, members: list[tuple[int, set[str]]]) -> list[str]:
+    """Compares a grouping by name with the components of members that share a tie."""
+    components: list[tuple[set[int], set[str]]] = []
+    for number, (_, ties) in enumerate(members):
+        joined = [one for one in components if one[1] & ties]
+        components = [one for one in components if not one[1] & ties]
+        components.append(({number}.union(*(one[0] for one in joined)), ties.union(*(one[1] for one in joined))))
+    expected = {frozenset(numbers) for numbers, _ in components}
+    found: dict[int, set[int]] = {}
+    for number, (name, _) in enumerate(members):
+        found.setdefault(name, set()).add(number)
+    if expected == {frozenset(numbers) for numbers in found.values()}:
+        return []
+    return [f"{what} are {sorted(map(sorted, found.values()))}, not {sorted(map(sorted, expected))}"]

@@ -1,0 +1,345 @@
+"""Plays a history: the real engine and store, a stand-in of the provider, and the model that watches both."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from django.db import connections
+from django.test import override_settings
+
+from flowcrm.lib import clock
+from flowcrm.mailboxes.control import do_pause, do_resume, do_try_again
+from flowcrm.mailboxes.states import State
+from flowcrm.store.db import row, rows, workspace_scope
+from flowcrm.store.models import Mailbox as MailboxRow
+from flowcrm.store.vaults import key_store
+from flowcrm.store.writes.contacts import ContactFields, do_change_contact, do_create_contact, do_delete_contact
+from flowcrm.store.writes.instance import do_instance_setting
+from flowcrm.store.writes.lease import take
+from flowcrm.store.writes.mailbox import Selection, do_settings
+from flowcrm.store.writes.members import do_add_member, do_make_person
+from flowcrm.sync.engine import run_slice
+from standins.google.client import GoogleStandin
+from standins.google.server import GoogleServer
+from standins.google.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from standins.web import Answer, Request
+from tests.flow.acme import Box, Team, connect, letter
+from tests.simulation import history as told
+from tests.simulation.history import LABELS, MAILBOXES, PEOPLE, History, Step
+from tests.simulation.model import Kept, Letter, Mailbox, Model, disagreements, grouping_errors
+
+START = datetime(2026, 6, 1, 9, tzinfo=UTC)
+# Some contain others: a provider's search by words finds more than it was asked for.
+ADDRESSES = ("ann@x.example", "mary.ann@x.example", "x@ann.example", *(f"p{n}@y{n % 3}.example" for n in range(3, PEOPLE)))
+PATIENCE = 40
+
+
+class Disagrees(AssertionError):
+    """Store and model differ at rest."""
+
+
+def play(history: History) -> int:
+    """Play it to its end; the number of mails that were delivered. Raises Disagrees."""
+    with _google() as google:
+        stage = Stage(google)
+        for step in history:
+            stage.do(step)
+        return stage.delivered
+
+
+class _Server(GoogleServer):
+    """Lets something happen while it answers the n-th request: the client waits, so that the order of things is certain."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._countdown = 0
+        self._happening: Callable[[], None] | None = None
+        self.error: BaseException | None = None
+        super().__init__()
+
+    def meanwhile(self, request: int, happening: Callable[[], None]) -> None:
+        self._countdown, self._happening = request, happening
+
+    def _serve(self, request: Request) -> Answer:
+        happening = self._due() if request.path.startswith("/gmail/") else None
+        if happening is not None:
+            try:
+                happening()
+            except Exception as error:  # noqa: BLE001 - raised again in the thread of the test
+                self.error = error
+            finally:
+                connections.close_all()
+        return super()._serve(request)
+
+    def _due(self) -> Callable[[], None] | None:
+        with self._lock:
+            self._countdown -= 1
+            if self._countdown >= 0:
+                return None
+            happening, self._happening = self._happening, None
+            return happening
+
+
+class _Google(GoogleStandin):
+    server: _Server
+
+    def __init__(self) -> None:
+        self.server = _Server()
+
+
+@contextmanager
+def _google() -> Iterator[_Google]:
+    google = _Google()
+    with google, override_settings(**google.settings(), ALLOW_LOOPBACK_PROVIDERS=True, GMAIL_UNITS_PER_MINUTE=10_000_000):
+        google.quota(units_per_minute=0)
+        key_store().create_instance()
+        do_instance_setting(
+            key="google_app", value={"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET}
+        )
+        yield google
+
+
+@cache
+def _person(number: int) -> int:
+    """Hashing a password takes longer than a whole history: people live in many workspaces."""
+    return do_make_person(email=f"{number}.{uuid4().hex}@acme.example", name="Anna", password=uuid4().hex).id
+
+
+class Stage:
+    """A team with two mailboxes, and everything that a history can do to it."""
+
+    def __init__(self, google: _Google) -> None:
+        self.google, self.team, self.model = google, Team(google), Model()
+        self.boxes = [self._mailbox(number) for number in range(MAILBOXES)]
+        self.letters: list[tuple[Letter, bytes]] = []
+        self.delivered = 0
+        self._of: list[dict[str, Letter]] = [{} for _ in self.boxes]
+        self._contacts: list[tuple[int, tuple[str, ...]]] = []
+
+    def _mailbox(self, number: int) -> Box:
+        address = f"m{uuid4().hex[:10]}@acme.example"
+        self.google.create_account(address, "Anna")
+        for label in range(LABELS):
+            self.google.create_label(address, f"label {label}")
+        with workspace_scope(self.team.workspace_id):
+            member_id = do_add_member(
+                workspace_id=self.team.workspace_id, person_id=_person(number), role="user", name="Anna", time_zone="UTC"
+            )
+        self.model.mailboxes[number] = Mailbox()
+        return Box(self.team, member_id, connect(self.team, member_id, address), address)
+
+    def do(self, step: Step) -> None:
+        """Take one step; afterwards the model looks at the provider again."""
+        getattr(self, f"_{type(step).__name__.lower()}")(step)
+        for number in range(MAILBOXES):
+            self._look(number)
+
+    def _look(self, number: int) -> None:
+        shown = self.google.snapshot(self.boxes[number].address)["mails"]
+        self.model.see(
+            number,
+            self._of[number],
+            [
+                (one["id"], one["threadId"], datetime.fromtimestamp(one["internalDate"] / 1000, UTC), frozenset(one["labels"]))
+                for one in shown
+            ],
+        )
+
+    # -- at the provider ---------------------------------------------------------------------------------------------------
+
+    def _deliver(self, step: told.Deliver) -> None:
+        number = len(self.letters)
+        answered = self.letters[step.answers % number][0].message_id if step.answers is not None and number else ""
+        to, cc = ([ADDRESSES[one] for one in people] for people in (step.to, step.cc))
+        reply_to = ADDRESSES[step.reply_to] if step.reply_to is not None else ""
+        sender = ADDRESSES[step.sender]
+        message_id = f"<{number}@sim.example>"
+        raw = letter(
+            f"topic {number % 4}",
+            # Case means nothing; an address in a name is nobody's.
+            sender=f'"{ADDRESSES[number % PEOPLE]}" <{sender.title() if number % 2 else sender}>',
+            to=", ".join(to) or "undisclosed-recipients:;",
+            cc=", ".join(cc),
+            reply_to=reply_to,
+            answers=answered,
+            text="".join(f"{number} {line}\n" for line in range(step.size)),
+            message_id=message_id,
+            at=START + timedelta(minutes=number),
+        )
+        names = frozenset({answered} - {""})
+        one = Letter(message_id, frozenset({sender, *to, *cc}), frozenset({reply_to} - {""}), names)
+        self.letters.append((one, raw))
+        at = clock.now() - timedelta(days=step.age_days)
+        self._arrive(step.box, one, raw, step.labels, at)
+        if step.also:
+            self._arrive(1 - step.box, one, b"Received: by another way\n" + raw, ("INBOX",), at)
+
+    def _arrive(self, box: int, one: Letter, raw: bytes, labels: tuple[str, ...], at: datetime) -> None:
+        provider_id = self.boxes[box].deliver(raw, [_label(label) for label in labels], at)
+        self._of[box][provider_id] = one
+        self.delivered += 1
+
+    def _mail(self, box: int, number: int) -> str | None:
+        there = [one for one, mail in self.model.mailboxes[box].mails.items() if not mail.gone]
+        return there[number % len(there)] if there else None
+
+    def _relabel(self, step: told.Relabel) -> None:
+        mail = self._mail(step.box, step.mail)
+        if mail is not None:
+            add, remove = ([_label(label) for label in labels] for labels in (step.add, step.remove))
+            self.google.label(self.boxes[step.box].address, [mail], add, remove)
+
+    def _delete(self, step: told.Delete) -> None:
+        mail = self._mail(step.box, step.mail)
+        if mail is not None:
+            self.google.delete(self.boxes[step.box].address, [mail])
+
+    def _expire(self, step: told.Expire) -> None:
+        self.google.expire_history(self.boxes[step.box].address)
+        self.model.lost_sight(step.box)
+
+    def _wait(self, step: told.Wait) -> None:
+        clock.advance(step.seconds)
+
+    # -- people here -------------------------------------------------------------------------------------------------------
+
+    def _choose(self, step: told.Choose) -> None:
+        chosen = frozenset(_label(f"label {label}") for label in step.labels)
+        since = clock.now() - timedelta(days=step.since_days) if step.since_days is not None else None
+        with workspace_scope(self.team.workspace_id):
+            do_settings(
+                workspace_id=self.team.workspace_id,
+                mailbox_id=self.boxes[step.box].mailbox_id,
+                chosen=Selection(step.selection, since, 300, chosen),
+            )
+        self.model.choose(step.box, step.selection, chosen, since)
+
+    def _contact(self, step: told.Contact) -> None:
+        number = step.contact % len(self._contacts) if step.contact is not None and self._contacts else None
+        taken = {address for other, (_, held) in enumerate(self._contacts) if other != number for address in held}
+        addresses = tuple(address for address in (ADDRESSES[one] for one in step.people) if address not in taken)
+        if not addresses:
+            return
+        workspace_id, fields = self.team.workspace_id, ContactFields("Somebody", addresses)
+        with workspace_scope(workspace_id):
+            if number is None:
+                self._contacts.append((do_create_contact(workspace_id=workspace_id, fields=fields), addresses))
+            else:
+                contact_id = self._contacts[number][0]
+                do_change_contact(workspace_id=workspace_id, contact_id=contact_id, fields=fields)
+                self._contacts[number] = (contact_id, addresses)
+        self._met()
+
+    def _uncontact(self, step: told.Uncontact) -> None:
+        if self._contacts:
+            contact_id, _ = self._contacts.pop(step.contact % len(self._contacts))
+            with workspace_scope(self.team.workspace_id):
+                do_delete_contact(workspace_id=self.team.workspace_id, contact_id=contact_id)
+            self._met()
+
+    def _met(self) -> None:
+        self.model.meet(frozenset(address for _, addresses in self._contacts for address in addresses))
+
+    def _pause(self, step: told.Pause) -> None:
+        self._press(step.box, {State.ON: do_pause, State.PAUSED: do_resume})
+
+    def _press(self, box: int, buttons: dict[State, Callable[[MailboxRow], None]]) -> None:
+        with workspace_scope(self.team.workspace_id):
+            mailbox = MailboxRow.objects.get(id=self.boxes[box].mailbox_id)
+            if State(mailbox.state) in buttons:
+                buttons[State(mailbox.state)](mailbox)
+
+    # -- workers -----------------------------------------------------------------------------------------------------------
+
+    def _slice(self, step: told.Slice) -> None:
+        server = self.google.server
+        for fault in step.faults:
+            self.google.fault(**vars_of(fault))
+        if step.meanwhile:
+            server.meanwhile(step.request, lambda: [self.do(one) for one in step.meanwhile] and None)
+        self._turn(step.box, "one")
+        server.meanwhile(0, lambda: None)
+        self.google.control("clear_faults")
+        if server.error is not None:
+            raise server.error
+
+    def _steal(self, step: told.Steal) -> None:
+        clock.advance(61)
+        self._turn(step.box, "another")
+
+    def _turn(self, box: int, worker: str) -> None:
+        lease = take(self.team.workspace_id, self.boxes[box].mailbox_id, "sync", worker)
+        if lease is not None:
+            run_slice(lease)
+
+    # -- at rest -----------------------------------------------------------------------------------------------------------
+
+    def _rest(self, step: told.Rest) -> None:
+        chosen = [number for number, mailbox in self.model.mailboxes.items() if mailbox.selection is not None]
+        for number in chosen:
+            self._press(number, {State.PAUSED: do_resume})
+        self._come_to_rest(chosen)
+        for number in range(MAILBOXES):
+            self._look(number)
+        self._compare(chosen)
+
+    def _come_to_rest(self, chosen: list[int]) -> None:
+        calm = 0
+        for _ in range(PATIENCE):
+            for number in chosen:
+                self._turn(number, "last")
+                self._press(number, {State.ON: lambda mailbox: do_try_again(mailbox, None) and None})
+            calm = calm + 1 if all(self._is_calm(self.boxes[number]) for number in chosen) else 0
+            if calm == 2:
+                return
+            # Past every back-off and interval: what was put off is due.
+            clock.advance(3700)
+        raise Disagrees(f"it does not come to rest: {[(self.boxes[n].state(), self.boxes[n].work()) for n in chosen]}")
+
+    def _is_calm(self, box: Box) -> bool:
+        due = box.due()
+        return due is not None and due > clock.now() and not box.work() and box.state() == (State.ON, "")
+
+    def _compare(self, chosen: list[int]) -> None:
+        kept = {number: self._kept(number) for number in chosen}
+        wrong = [f"mailbox {number}: {said}" for number in chosen for said in disagreements(self.model, number, kept[number])]
+        wrong = wrong or grouping_errors(self.model, kept)
+        messages = len({one.message for found in kept.values() for one in found})
+        wrong += self._counting_errors(sum(map(len, kept.values())), messages)
+        if wrong:
+            raise Disagrees("; ".join(wrong))
+        for number in chosen:
+            self.model.rest(number, (one.provider_id for one in kept[number]))
+
+    def _kept(self, number: int) -> list[Kept]:
+        with workspace_scope(self.team.workspace_id):
+            found = rows(
+                """SELECT c.provider_id, array(SELECT f.provider_id FROM copy_folder f WHERE f.copy_id = c.id), c.unread,
+                          c.gone_at IS NOT NULL, c.message_id, m.conversation_id
+                   FROM copy c JOIN message m ON m.id = c.message_id WHERE c.mailbox_id = %s""",
+                [self.boxes[number].mailbox_id],
+            )
+        return [Kept(one, frozenset(folders), *rest) for one, folders, *rest in found]
+
+    def _counting_errors(self, copies: int, messages: int) -> list[str]:
+        with workspace_scope(self.team.workspace_id):
+            found = row(
+                """SELECT (SELECT count(*) FROM copy), (SELECT count(*) FROM message), (SELECT stored FROM usage_total),
+                          (SELECT coalesce(sum(used), 0)::bigint FROM usage_day), (SELECT count(*) FROM search_row),
+                          (SELECT count(*) FROM copy c JOIN blob b ON b.gen = c.gen AND b.h_content = c.h_body)"""
+            )
+        expected = (copies, messages, messages, messages, messages, copies)
+        return [] if found == expected else [f"copies, messages, stored, used, searchable, whole: {found}, not {expected}"]
+
+
+def vars_of(fault: told.Fault) -> dict[str, Any]:
+    return {name: getattr(fault, name) for name in ("match", "kind", "count", "skip", "status")}
+
+
+def _label(name: str) -> str:
+    """The stand-in's id of a label: its own labels are numbered from one."""
+    return f"Label_{int(name.removeprefix('label ')) + 1}" if name.startswith("label ") else name
