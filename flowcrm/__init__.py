@@ -1,3 +1,3 @@
-"""FlowCRM e-mail integration: a team's mailboxes, kept in step with their CRM."""
+"""FlowCRM email integration: a team's mailboxes, kept in step with their CRM."""
 
 __version__ = "0.1.0"

@@ -76,7 +76,8 @@ def connect(owner: Someone, address: str = "", *, kind: str = "gmail", state: st
 
 
 def keep(workspace_id: int, mailbox_id: int, *mails: Mail | bytes) -> list[int]:
-    """Keep these mails as the sync engine would; returns the ids of their messages, in order."""
+    """Keep these mails as the sync engine would; returns the ids of their messages, in order. Call it outside of any scope: it
+    takes and gives back the mailbox's lease."""
     mailbox = read_snapshot(workspace_id, mailbox_id)
     lease = take(workspace_id, mailbox_id, "sync", "mail_helper")
     assert mailbox is not None

@@ -110,7 +110,9 @@ def writes_in_store(module: Module) -> Found:
         return
     writers = {"create", "bulk_create", "update", "bulk_update", "get_or_create", "update_or_create", "delete"}
     for node in ast.walk(module.tree):
-        called = _dotted(node.func) if isinstance(node, ast.Call) else []
+        if not isinstance(node, ast.Call):
+            continue
+        called = _dotted(node.func)
         if called and called[-1] in writers and "objects" in called:
             yield node.lineno, "writes belong in flowcrm/store/writes"
 

@@ -47,6 +47,10 @@ class Connector(Protocol):
         counts its parts, and holds no addresses. Drafts, spam, trash and chats are not listed.
         Raises CursorLost when the provider forgot the bookmark; page tokens that it forgot cost repeated pages only."""
 
+    def relist(self, cursor: str) -> str:
+        """A cursor that walks the mailbox again from its newest mail, and afterwards follows from where `cursor` would: what
+        happened to known mail since then is not missed by walking."""
+
     def headers(self, provider_ids: Sequence[str]) -> tuple[Headers | ItemFailed, ...]:
         """Header fields without bodies; answers as `fetch` gives them."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 # Longer lines are text, whatever they begin with; the patterns below would spend their time on them.
 _LONGEST_MARK = 400
+_MOST_LINES = 20_000
 _QUOTED = re.compile(r"\s{0,3}>")
 # "On … wrote:" in the languages of the clients that people use. It must also name a date or an address.
 _WROTE = re.compile(
@@ -25,6 +26,7 @@ _BEGINS_ATTRIBUTION = re.compile(
 )
 _DATE_OR_ADDRESS = re.compile(r"\d{1,4}\D{1,12}\d{1,4}|\S@\S")
 _ATTRIBUTION_LINES = 4
+_LONGEST_VERB = 120
 # What the line above a reply's copied header says, when it says anything.
 _ORIGINAL = re.compile(
     r"[-_ *]{3,}\s?(?:original message|original-?nachricht|ursprüngliche nachricht|message d'origine|message original"
@@ -78,11 +80,11 @@ def quote_start(lines: Sequence[str]) -> int:
         stripped = line.strip()
         if not stripped or len(stripped) > _LONGEST_MARK:
             continue
-        if is_quoted(line):
+        if stripped[0] == ">" and is_quoted(line):
             below = below or _own_text_below(lines)
             if not below[at]:
                 return _introduction(lines, at)
-        elif _ORIGINAL.match(stripped) or _is_copied_header(lines, at):
+        elif (stripped[0] in "-_*" and _ORIGINAL.match(stripped)) or _is_copied_header(lines, at):
             return at
         elif stripped[-1] in ":：" and (start := _attribution_start(lines, at)) is not None:
             below = below or _own_text_below(lines)
@@ -93,7 +95,11 @@ def quote_start(lines: Sequence[str]) -> int:
 
 def forward_start(lines: Sequence[str]) -> int:
     """The line where a forwarded mail begins; len(lines) where there is none."""
-    return next((at for at, line in enumerate(lines) if _FORWARDED.match(line.strip()[:_LONGEST_MARK])), len(lines))
+    for at, line in enumerate(lines):
+        stripped = line.strip()
+        if stripped and (stripped[0] in "-_*>" or stripped[-1] in ":：") and _FORWARDED.match(stripped[:_LONGEST_MARK]):
+            return at
+    return len(lines)
 
 
 def signature_start(lines: Sequence[str]) -> int:
@@ -109,11 +115,12 @@ def signature_start(lines: Sequence[str]) -> int:
 
 def own_lines(text: str) -> list[str]:
     """What its writer wrote: without quotes, what introduces them, forwarded mail, signature and what lists hang below."""
-    lines = text.split("\n")
+    lines = text.split("\n", _MOST_LINES)
     lines = lines[: min(quote_start(lines), forward_start(lines))]
-    kept = [line for at, line in enumerate(lines) if not is_quoted(line) and not _introduces_quote(lines, at)]
-    kept = kept[: signature_start(kept)]
-    return kept[: _footer_start(kept)]
+    if any(map(is_quoted, lines)):
+        lines = [line for at, line in enumerate(lines) if not is_quoted(line) and not _introduces_quote(lines, at)]
+    lines = lines[: signature_start(lines)]
+    return lines[: _footer_start(lines)]
 
 
 def _own_text_below(lines: Sequence[str]) -> list[bool]:
@@ -143,7 +150,7 @@ def _introduction(lines: Sequence[str], at: int) -> int:
 
 def _attribution_start(lines: Sequence[str], at: int) -> int | None:
     """Where the "On … wrote:" that ends at line `at` begins, or None if it is none."""
-    return _first_line(lines, at + 1, lambda joined: _WROTE.search(joined) is not None)
+    return _first_line(lines, at + 1, lambda joined: _WROTE.search(joined[-_LONGEST_VERB:]) is not None)
 
 
 def _introduces(joined: str) -> bool:
@@ -165,12 +172,12 @@ def _first_line(lines: Sequence[str], end: int, is_one: Callable[[str], bool]) -
 
 
 def _introduces_quote(lines: Sequence[str], at: int) -> bool:
-    below = lines[at + 1] if at + 1 < len(lines) else ""
+    below = next((line for line in lines[at + 1 : at + 3] if line.strip()), "")
     return is_quoted(below) and _introduces(lines[at].rstrip()) and _DATE_OR_ADDRESS.search(lines[at]) is not None
 
 
 def _is_copied_header(lines: Sequence[str], at: int) -> bool:
-    if not _SENDER_LINE.match(lines[at]):
+    if not _SENDER_LINE.match(lines[at]):  # hardly any line gets further
         return False
     below = lines[at + 1 : at + 1 + _HEADER_LINES_LOOKED_AT]
     return sum(_HEADER_LINE.match(line) is not None for line in below) >= 2

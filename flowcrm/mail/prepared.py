@@ -61,7 +61,7 @@ class Prepared:
     h_content: exact hash of normalised text and attachments; h_core the same without quotes, signature, footers, banners.
     h_mids: what makes messages one conversation: own Message-ID, the ids it names, the provider's thread in this mailbox.
     tokens: search tokens of all classes.
-    body: the raw bytes after the header block (without the parts over the limit, then body_whole is False); h_body their keyed hash.
+    body: the raw bytes after the header block; without the parts over the limit body_whole is False. h_body: their keyed hash.
     """
 
     provider_id: str

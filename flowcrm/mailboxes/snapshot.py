@@ -21,6 +21,7 @@ UNFINISHED = frozenset({FolderRole.DRAFTS.value, FolderRole.SPAM.value, FolderRo
 class Snapshot:
     """own_addresses: normalised. sent_folders: provider ids. importing: the first walk has not reached its end.
 
+    read_at: when this was read, and so when the slice began.
     units_per_minute: what the settings let us spend at the provider; less may have been learned (store.writes.budget)."""
 
     workspace_id: int
@@ -39,6 +40,7 @@ class Snapshot:
     folders_at: datetime | None
     importing: bool
     units_per_minute: float
+    read_at: datetime
 
     @property
     def today(self) -> date:
@@ -48,7 +50,7 @@ class Snapshot:
 
 def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
     """The mailbox now; None where it is gone. Raises KeyMissing where the workspace's keys are not there."""
-    keys = vault(workspace_id)
+    keys, read_at = vault(workspace_id), clock.now()
     with workspace_scope(workspace_id):
         found = row(
             """SELECT m.member_id, m.kind, m.state, m.settings_rev, m.selection, m.since, m.interval_s, m.folders_at,
@@ -84,6 +86,7 @@ def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
             folders_at=folders_at,
             importing=importing,
             units_per_minute=settings.GMAIL_UNITS_PER_MINUTE,
+            read_at=read_at,
         )
 
 

@@ -5,7 +5,7 @@ turns: read a page of changes, fetch and store a batch from the work-list. Each 
 bookmark, so a crash at any instruction loses nothing and doubles nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -105,7 +105,9 @@ def _take_turns(turn: Slice) -> None:
     mailbox = turn.mailbox
     if mailbox.folders_at is None or mailbox.folders_at + FOLDERS_EVERY <= clock.now():
         refresh_folders(mailbox, turn.connector)
-        turn.mailbox = mailbox = read_snapshot(mailbox.workspace_id, mailbox.mailbox_id) or mailbox
+        again = read_snapshot(mailbox.workspace_id, mailbox.mailbox_id) or mailbox
+        # What was asked for while the folders were read was asked for after the slice began.
+        turn.mailbox = mailbox = replace(again, read_at=mailbox.read_at)
     more = True
     while more and not turn.spent:
         if not renew(turn.lease):

@@ -18,18 +18,19 @@ MAIN = "main"
 
 @dataclass(frozen=True, slots=True)
 class OpenScope:
-    """A bookmark to go on from. cursor: None before the first page."""
+    """A bookmark to go on from. cursor: None before the first page; relist: walk anew, and follow from this one afterwards."""
 
     name: str
     cursor: str | None
-    listing: bool
+    relist: bool
+    rev: int
 
 
 def next_scope(mailbox: Snapshot, asked: set[str]) -> OpenScope | None:
     """The next bookmark that has something to say: what is new first, then unfinished walks. `asked`: at rest in this slice."""
     with workspace_scope(mailbox.workspace_id):
         found = rows(
-            """SELECT scope, value, listing FROM cursor WHERE workspace_id = %s AND mailbox_id = %s
+            """SELECT scope, value, relist, rev FROM cursor WHERE workspace_id = %s AND mailbox_id = %s
                AND NOT scope = ANY(%s::text[]) ORDER BY scope <> 'main', scope LIMIT 1""",
             [mailbox.workspace_id, mailbox.mailbox_id, sorted(asked)],
         )
@@ -43,7 +44,8 @@ def read_page(hold: Hold, mailbox: Snapshot, connector: Connector, scope: OpenSc
         _drop(hold, scope)
         return False
     with stage("list"):
-        page = connector.changes(scope.cursor, wanted)
+        cursor = connector.relist(scope.cursor) if scope.relist and scope.cursor else scope.cursor
+        page = connector.changes(cursor, wanted)
     with workspace_scope(mailbox.workspace_id):
         known = known_copies(hold, [one.provider_id for one in page.changes])
     fetch, touched, skipped = _sort(mailbox, page.changes, known, listing=page.listing, past=scope.name != MAIN)
@@ -54,6 +56,7 @@ def read_page(hold: Hold, mailbox: Snapshot, connector: Connector, scope: OpenSc
         Listed(
             scope=scope.name,
             cursor=None if ends else page.cursor,
+            rev=scope.rev,
             listing=page.listing and page.more,
             lane=_lane(scope, listing=page.listing),
             wanted=fetch,
@@ -125,4 +128,4 @@ def _matters(mailbox: Snapshot, change: Change) -> bool:
 
 
 def _drop(hold: Hold, scope: OpenScope) -> None:
-    do_listing(hold, Listed(scope.name, None, listing=False, lane=LANE_CONTACT, wanted=(), touched=(), skipped={}))
+    do_listing(hold, Listed(scope.name, None, scope.rev, listing=False, lane=LANE_CONTACT, wanted=(), touched=(), skipped={}))

@@ -7,9 +7,9 @@ from flowcrm.lib.retry import RetryPolicy
 from flowcrm.mail.errors import MailError, NeedsAdmin, NeedsLogin, PermissionMissing, RateLimited
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.mailboxes.states import Note, State, check_move
-from flowcrm.store.db import row, workspace_scope
+from flowcrm.store.db import row, run, workspace_scope
 from flowcrm.store.writes.budget import do_throttled
-from flowcrm.store.writes.due import LANE_IMPORT, LANE_SYNC, do_due, do_not_due
+from flowcrm.store.writes.due import LANE_IMPORT, LANE_SYNC, do_due, do_due_after, do_not_due
 from flowcrm.store.writes.lease import Lease
 from flowcrm.store.writes.listing import do_recheck_all
 from flowcrm.store.writes.mailbox import do_checked, do_note, do_restart_listing, do_state
@@ -38,12 +38,7 @@ def settle_well(mailbox: Snapshot, *, finished: bool) -> None:
         )
         next_try = _next_retry(mailbox)
         regular = now + mailbox.interval if finished else now
-        do_due(
-            workspace_id=mailbox.workspace_id,
-            mailbox_id=mailbox.mailbox_id,
-            at=min(regular, next_try) if next_try else regular,
-            lane=LANE_SYNC if finished else LANE_IMPORT,
-        )
+        _due(mailbox, min(regular, next_try) if next_try else regular, LANE_SYNC if finished else LANE_IMPORT)
 
 
 def settle_error(mailbox: Snapshot, error: MailError) -> None:
@@ -83,10 +78,10 @@ def settle_lost_cursor(mailbox: Snapshot, lease: Lease) -> None:
     hold = Hold(mailbox.workspace_id, mailbox.mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
     with workspace_scope(mailbox.workspace_id):
         check_hold(hold)
-        do_restart_listing(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id)
+        do_restart_listing(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, lost=True)
         do_recheck_all(hold)
         do_note(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, code=Note.REREADING, retry_at=clock.now())
-        do_due(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=clock.now())
+        _due(mailbox, clock.now(), LANE_SYNC)
 
 
 def settle_vault(lease: Lease, error: VaultError) -> None:
@@ -101,17 +96,21 @@ def settle_vault(lease: Lease, error: VaultError) -> None:
 def settle_unsynced(lease: Lease, mailbox: Snapshot | None) -> None:
     """A mailbox that is not on is not due; one that the plan pauses is looked at again later."""
     with workspace_scope(lease.workspace_id):
-        if mailbox is not None and mailbox.state == State.ON:
-            do_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, at=clock.now() + mailbox.interval)
-        else:
+        # The snapshot may be old news: whoever presses Resume waits here, or has been here before us.
+        found = row(
+            "SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE", [lease.workspace_id, lease.mailbox_id]
+        )
+        if found is None or found[0] != State.ON:
             do_not_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id)
+        elif mailbox is not None and mailbox.state == State.ON:
+            _due(mailbox, clock.now() + mailbox.interval, LANE_SYNC)
 
 
 def _slowed(mailbox: Snapshot, error: RateLimited) -> None:
     with workspace_scope(mailbox.workspace_id):
         if error.code in OWN_PACING:
             at = error.retry_at or clock.now()
-            do_due(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=at, lane=LANE_IMPORT)
+            _due(mailbox, at, LANE_IMPORT)
             return
         at = (
             error.retry_at
@@ -147,7 +146,15 @@ def _unreachable(mailbox: Snapshot) -> None:
 
 def _note(mailbox: Snapshot, note: Note, at: datetime) -> None:
     do_note(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, code=note, retry_at=at)
-    do_due(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=at)
+    # Trying sooner than the provider allows would be refused by the budget: so this moment holds, whoever asks.
+    run(
+        "UPDATE mailbox_due SET next_run_at = %s, lane = %s WHERE workspace_id = %s AND mailbox_id = %s",
+        [at, LANE_SYNC, mailbox.workspace_id, mailbox.mailbox_id],
+    )
+
+
+def _due(mailbox: Snapshot, at: datetime, lane: int) -> None:
+    do_due_after(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=at, lane=lane, began=mailbox.read_at)
 
 
 def _still_importing(mailbox: Snapshot) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 MAILBOXES = 2
 LABELS = 3
-PEOPLE = 12
+PEOPLE = 30
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,28 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class Disconnect:
+    """Disconnect, or connect what is disconnected."""
+
+    box: int
+
+
+@dataclass(frozen=True)
+class Revoke:
+    """The grant is taken back at the provider."""
+
+    box: int
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The plan allows so many mails a day and at all."""
+
+    daily: int | None
+    stored: int | None
+
+
+@dataclass(frozen=True)
 class Wait:
     seconds: int
 
@@ -129,7 +151,21 @@ class Rest:
 
 
 Step = (
-    Deliver | Relabel | Delete | Choose | Contact | Uncontact | Expire | Pause | Wait | Slice | Steal | Rest
+    Deliver
+    | Relabel
+    | Delete
+    | Choose
+    | Contact
+    | Uncontact
+    | Expire
+    | Pause
+    | Disconnect
+    | Revoke
+    | Limit
+    | Wait
+    | Slice
+    | Steal
+    | Rest
 )
 History = tuple[Step, ...]
 
@@ -180,7 +216,9 @@ _CHANGES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 def make_history(seed: int) -> History:
     """About thirty steps in three rounds, each of which comes to rest."""
     chance = random.Random(seed)
-    steps: list[Step] = [Contact((0,))] if chance.random() < 0.7 else []
+    steps: list[Step] = [_contact(chance)] if chance.random() < 0.7 else []
+    if chance.random() < 0.2:
+        steps.append(Limit(chance.choice([None, 5, 10]), chance.choice([None, 8, 15])))
     steps += [_deliver(chance) for _ in range(chance.randrange(12))]
     steps += [_choose(chance, box) for box in range(MAILBOXES)]
     for _ in range(3):
@@ -190,7 +228,7 @@ def make_history(seed: int) -> History:
 
 
 def shorten(history: History, fails: Callable[[History], bool]) -> History:
-    """A history that still fails, and no longer does when any one step is left out."""
+    """A shorter history that still fails: parts of it are left out as long as it does."""
     size = len(history) // 2
     while size:
         start = 0
@@ -214,6 +252,8 @@ def _step(chance: random.Random) -> Step:
         (1, lambda one: Uncontact(one.randrange(5))),
         (1, lambda one: Expire(_box(one))),
         (1, lambda one: Pause(_box(one))),
+        (1, lambda one: Disconnect(_box(one))),
+        (1, lambda one: Revoke(_box(one))),
         (2, lambda one: Wait(one.choice([1, 40, 61, 400, 4000, 90_000]))),
         (7, _slice),
     ]
@@ -256,7 +296,8 @@ def _choose(chance: random.Random, box: int) -> Choose:
 
 
 def _contact(chance: random.Random) -> Contact:
-    people = tuple(chance.sample(range(PEOPLE), chance.randrange(1, 3)))
+    # More addresses than go into one search make a listing of several parts.
+    people = tuple(chance.sample(range(PEOPLE), chance.choice([1, 2, 3, 5, 25])))
     return Contact(people, chance.choice([None, chance.randrange(5)]))
 
 
@@ -264,7 +305,7 @@ def _slice(chance: random.Random) -> Slice:
     faults = tuple(_fault(chance) for _ in range(chance.choice([0, 0, 1, 2])))
     if chance.random() < 0.5:
         return Slice(_box(chance), faults)
-    return Slice(_box(chance), faults, chance.randrange(8), (_interruption(chance),))
+    return Slice(_box(chance), faults, chance.randrange(16), (_interruption(chance),))
 
 
 def _fault(chance: random.Random) -> Fault:
@@ -283,5 +324,6 @@ def _interruption(chance: random.Random) -> Step:
         lambda one: Steal(_box(one)),
         lambda one: Steal(_box(one)),
         lambda one: Pause(_box(one)),
+        lambda one: Disconnect(_box(one)),
     )
     return chance.choice(makers)(chance)

@@ -153,10 +153,10 @@ class Model:
             mail.heard = False
 
 
-def disagreements(model: Model, box: int, kept: Iterable[Kept]) -> list[str]:
-    """What one mailbox's copies have wrong, in words."""
+def disagreements(model: Model, box: int, kept: Iterable[Kept], waiting: Iterable[str]) -> list[str]:
+    """What one mailbox's copies have wrong, in words. waiting: mails for which the plan has no room."""
     mailbox, copies = model.mailboxes[box], {one.provider_id: one for one in kept}
-    wrong = [f"{one} is missing" for one in sorted(model.must_hold(box) - copies.keys())]
+    wrong = [f"{one} is missing" for one in sorted(model.must_hold(box) - copies.keys() - set(waiting))]
     wrong += [f"{one} should not be here" for one in sorted(copies.keys() - model.may_hold(box))]
     for provider_id, copy in copies.items():
         mail = mailbox.mails[provider_id]

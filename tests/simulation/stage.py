@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -12,10 +13,12 @@ from django.db import connections
 from django.test import override_settings
 
 from flowcrm.lib import clock
+from flowcrm.mailboxes.connect import do_disconnect
 from flowcrm.mailboxes.control import do_pause, do_resume, do_try_again
 from flowcrm.mailboxes.states import State
 from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.models import Mailbox as MailboxRow
+from flowcrm.store.plans import PLANS
 from flowcrm.store.vaults import key_store
 from flowcrm.store.writes.contacts import ContactFields, do_change_contact, do_create_contact, do_delete_contact
 from flowcrm.store.writes.instance import do_instance_setting
@@ -35,7 +38,8 @@ from tests.simulation.model import Kept, Letter, Mailbox, Model, disagreements, 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 # Some contain others: a provider's search by words finds more than it was asked for.
 ADDRESSES = ("ann@x.example", "mary.ann@x.example", "x@ann.example", *(f"p{n}@y{n % 3}.example" for n in range(3, PEOPLE)))
-PATIENCE = 40
+PATIENCE = 60
+PAGE = 5
 
 
 class Disagrees(AssertionError):
@@ -44,15 +48,22 @@ class Disagrees(AssertionError):
 
 def play(history: History) -> int:
     """Play it to its end; the number of mails that were delivered. Raises Disagrees."""
-    with _google() as google:
-        stage = Stage(google)
-        for step in history:
-            stage.do(step)
-        return stage.delivered
+    unlimited = PLANS["enterprise"]
+    try:
+        with _google() as google:
+            stage = Stage(google)
+            for step in history:
+                stage.do(step)
+            return stage.delivered
+    finally:
+        PLANS["enterprise"] = unlimited
 
 
 class _Server(GoogleServer):
-    """Lets something happen while it answers the n-th request: the client waits, so that the order of things is certain."""
+    """Lets something happen while it answers the n-th request: the client waits, so that the order of things is certain.
+
+    Its pages are small, as a provider's may be, so that few mails make many pages.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -73,6 +84,8 @@ class _Server(GoogleServer):
                 self.error = error
             finally:
                 connections.close_all()
+        if "maxResults" in request.query:
+            request = replace(request, query={**request.query, "maxResults": [str(PAGE)]})
         return super()._serve(request)
 
     def _due(self) -> Callable[[], None] | None:
@@ -202,6 +215,9 @@ class Stage:
         self.google.expire_history(self.boxes[step.box].address)
         self.model.lost_sight(step.box)
 
+    def _revoke(self, step: told.Revoke) -> None:
+        self.google.revoke(self.boxes[step.box].address)
+
     def _wait(self, step: told.Wait) -> None:
         clock.advance(step.seconds)
 
@@ -244,8 +260,21 @@ class Stage:
     def _met(self) -> None:
         self.model.meet(frozenset(address for _, addresses in self._contacts for address in addresses))
 
+    def _limit(self, step: told.Limit) -> None:
+        PLANS["enterprise"] = replace(PLANS["enterprise"], sync_per_day=step.daily, stored=step.stored)
+
     def _pause(self, step: told.Pause) -> None:
         self._press(step.box, {State.ON: do_pause, State.PAUSED: do_resume})
+
+    def _disconnect(self, step: told.Disconnect) -> None:
+        box = self.boxes[step.box]
+        if box.state()[0] == State.DISCONNECTED:
+            self._connect(box)
+        else:
+            do_disconnect(workspace_id=self.team.workspace_id, member_id=box.member_id, mailbox_id=box.mailbox_id)
+
+    def _connect(self, box: Box) -> None:
+        connect(self.team, box.member_id, box.address, box.mailbox_id)
 
     def _press(self, box: int, buttons: dict[State, Callable[[MailboxRow], None]]) -> None:
         with workspace_scope(self.team.workspace_id):
@@ -280,8 +309,6 @@ class Stage:
 
     def _rest(self, step: told.Rest) -> None:
         chosen = [number for number, mailbox in self.model.mailboxes.items() if mailbox.selection is not None]
-        for number in chosen:
-            self._press(number, {State.PAUSED: do_resume})
         self._come_to_rest(chosen)
         for number in range(MAILBOXES):
             self._look(number)
@@ -291,22 +318,40 @@ class Stage:
         calm = 0
         for _ in range(PATIENCE):
             for number in chosen:
+                self._mend(number)
                 self._turn(number, "last")
-                self._press(number, {State.ON: lambda mailbox: do_try_again(mailbox, None) and None})
-            calm = calm + 1 if all(self._is_calm(self.boxes[number]) for number in chosen) else 0
+            calm = calm + 1 if all(self._is_calm(number) for number in chosen) else 0
             if calm == 2:
                 return
-            # Past every back-off and interval: what was put off is due.
-            clock.advance(3700)
+            # A next turn, or past every back-off: what was put off is due, and some day there is room again.
+            clock.advance(400 if calm else 40_000)
         raise Disagrees(f"it does not come to rest: {[(self.boxes[n].state(), self.boxes[n].work()) for n in chosen]}")
 
-    def _is_calm(self, box: Box) -> bool:
+    def _mend(self, number: int) -> None:
+        """What people do when they read the mailbox's state."""
+        box = self.boxes[number]
+        if box.state()[0] in (State.DISCONNECTED, State.REAUTHORIZE):
+            self._connect(box)
+        self._press(number, {State.PAUSED: do_resume, State.ADMIN_MUST_ACT: do_resume, State.ON: _try_again})
+
+    def _is_calm(self, number: int) -> bool:
+        box = self.boxes[number]
         due = box.due()
-        return due is not None and due > clock.now() and not box.work() and box.state() == (State.ON, "")
+        settled = not box.work() or self._is_full()
+        return due is not None and due > clock.now() and settled and box.state() == (State.ON, "")
+
+    def _is_full(self) -> bool:
+        limit = PLANS["enterprise"].stored
+        with workspace_scope(self.team.workspace_id):
+            return limit is not None and row("SELECT stored >= %s FROM usage_total", [limit]) == (True,)
 
     def _compare(self, chosen: list[int]) -> None:
         kept = {number: self._kept(number) for number in chosen}
-        wrong = [f"mailbox {number}: {said}" for number in chosen for said in disagreements(self.model, number, kept[number])]
+        wrong = [
+            f"mailbox {number}: {said}"
+            for number in chosen
+            for said in disagreements(self.model, number, kept[number], self.boxes[number].work())
+        ]
         wrong = wrong or grouping_errors(self.model, kept)
         messages = len({one.message for found in kept.values() for one in found})
         wrong += self._counting_errors(sum(map(len, kept.values())), messages)
@@ -332,8 +377,21 @@ class Stage:
                           (SELECT coalesce(sum(used), 0)::bigint FROM usage_day), (SELECT count(*) FROM search_row),
                           (SELECT count(*) FROM copy c JOIN blob b ON b.gen = c.gen AND b.h_content = c.h_body)"""
             )
+            limits = (PLANS["enterprise"].sync_per_day, PLANS["enterprise"].stored)
+            over = rows(
+                """SELECT local_date, used FROM usage_day WHERE used > %s
+                   UNION ALL SELECT NULL, stored FROM usage_total WHERE stored > %s""",
+                limits,
+            )
+        wrong = [f"over the limit: {over}"] if over else []
         expected = (copies, messages, messages, messages, messages, copies)
-        return [] if found == expected else [f"copies, messages, stored, used, searchable, whole: {found}, not {expected}"]
+        if found != expected:
+            wrong.append(f"copies, messages, stored, used, searchable, whole: {found}, not {expected}")
+        return wrong
+
+
+def _try_again(mailbox: MailboxRow) -> None:
+    do_try_again(mailbox, None)
 
 
 def vars_of(fault: told.Fault) -> dict[str, Any]:

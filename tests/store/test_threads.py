@@ -236,7 +236,7 @@ def test_what_the_provider_no_longer_has_stays_and_says_since_when(member: Someo
 def test_no_list_reads_a_whole_table(member: Someone, only: Only, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the application's role, under row-level security: with sequential scans priced out, one that is left has no index."""
     for _ in range(3):
-        keep(member.workspace_id, connect(member), raw(sender=ANNA))
+        (kept,) = keep(member.workspace_id, connect(member), raw(sender=ANNA))
     contact_id = member.contact("Anna Berg", "anna@nordlicht.example")
     plans: list[str] = []
 
@@ -245,7 +245,7 @@ def test_no_list_reads_a_whole_table(member: Someone, only: Only, monkeypatch: p
         return []
 
     with member.scope():
-        looking, conversation = _actor(member), conversation_of(member.workspace_id, keep_one(member))
+        looking, conversation = _actor(member), conversation_of(member.workspace_id, kept)
         run("SET LOCAL enable_seqscan = off")
         monkeypatch.setattr(threads, "rows", explained)
         threads_of_mine(looking, only=only)
@@ -255,7 +255,3 @@ def test_no_list_reads_a_whole_table(member: Someone, only: Only, monkeypatch: p
     assert len(plans) == 4
     for plan in plans:
         assert "Seq Scan" not in plan, plan
-
-
-def keep_one(member: Someone) -> int:
-    return keep(member.workspace_id, connect(member), raw())[0]

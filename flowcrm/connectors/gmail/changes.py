@@ -72,6 +72,11 @@ def changes(api: Api, cursor: str | None, scope: Scope) -> ChangePage:
     return _follow(api, place) if place.part is None else _list(api, place, place.part, scope)
 
 
+def relist(cursor: str) -> str:
+    """See `Connector.relist`."""
+    return Place(history_id=Place.load(cursor).history_id, part=0).dump()
+
+
 def _start(api: Api) -> Place:
     return Place(history_id=_history_id(api.ask("getProfile", "profile")), part=0)
 

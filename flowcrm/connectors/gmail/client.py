@@ -23,6 +23,9 @@ class GmailConnector:
     def changes(self, cursor: str | None, scope: Scope) -> ChangePage:
         return changes.changes(self._api, cursor, scope)
 
+    def relist(self, cursor: str) -> str:
+        return changes.relist(cursor)
+
     def headers(self, provider_ids: Sequence[str]) -> tuple[Headers | ItemFailed, ...]:
         return fetch.headers(self._api, provider_ids)
 

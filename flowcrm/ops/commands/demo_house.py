@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
-from flowcrm.lib import clock
-from flowcrm.ops.commands.demo import SEED
 from flowcrm.ops.demo.account import do_make_account
 from flowcrm.ops.demo.headless import check
-from flowcrm.ops.demo.world import generate
+from flowcrm.ops.demo.people import load
 from standins.google.client import RemoteStandin
 
 app = typer.Typer(hidden=True)
@@ -24,7 +22,7 @@ def demo_house(
 ) -> None:
     """Make the demo's account, users, contacts and connected mailboxes."""
     google = RemoteStandin(google_url)
-    mailboxes = do_make_account(generate(SEED, clock.now()), google)
+    mailboxes = do_make_account(load(), google)
     if not check_it:
         return
     result = check(mailboxes, google)

@@ -11,8 +11,7 @@ from flowcrm.lib import clock
 from flowcrm.mail.types import Tokens
 from flowcrm.mailboxes.connect import Consent, Visit, do_connect
 from flowcrm.mailboxes.open import GMAIL_SCOPES, gmail_settings
-from flowcrm.ops.demo.people import User
-from flowcrm.ops.demo.world import World
+from flowcrm.ops.demo.people import Cast, User
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.vaults import key_store
 from flowcrm.store.writes.companies import do_create_company
@@ -41,25 +40,25 @@ class DemoMailbox:
     selection: str
 
 
-def do_make_account(world: World, google: Standin) -> list[DemoMailbox]:
+def do_make_account(cast: Cast, google: Standin) -> list[DemoMailbox]:
     """Everything that a team would have typed and clicked in its first days. Returns the connected mailboxes."""
     key_store().create_instance()
     do_instance_setting(key="google_app", value={"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET})
     with transaction.atomic():
-        new = NewWorkspace(title=world.account, slug=ACCOUNT, plan="professional", time_zone=world.users[0].zone.key)
+        new = NewWorkspace(title=cast.account, slug=ACCOUNT, plan="professional", time_zone=cast.users[0].zone.key)
         workspace_id = do_make_workspace(new)
     with workspace_scope(workspace_id):
-        members = {user.key: _member(workspace_id, user) for user in world.users}
+        members = {user.key: _member(workspace_id, user) for user in cast.users}
         companies = {
             one.name: do_create_company(workspace_id=workspace_id, name=one.name, domains=[one.domain])
-            for one in world.companies
+            for one in cast.companies
         }
-        for contact in world.contacts:
+        for contact in cast.contacts:
             fields = ContactFields(
                 contact.name, contact.addresses, contact.title, contact.phone, company_id=companies[contact.company.name]
             )
             do_create_contact(workspace_id=workspace_id, fields=fields)
-    return [_connected(workspace_id, members[user.key], user, google) for user in world.users if user.key in SELECTIONS]
+    return [_connected(workspace_id, members[user.key], user, google) for user in cast.users if user.key in SELECTIONS]
 
 
 def _member(workspace_id: int, user: User) -> int:

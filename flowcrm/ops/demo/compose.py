@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, time
 
 from flowcrm.ops.demo import files, prose
 from flowcrm.ops.demo.letters import File, Letter, Own, Party
-from flowcrm.ops.demo.people import Company
 from flowcrm.ops.demo.programs import PROGRAMS, Quoted
 from flowcrm.ops.demo.scripts import Manner, Script, Turn
 
@@ -147,10 +146,11 @@ def _writer(request: Request) -> dict[str, str]:
 
 
 def _signature(sender: Party) -> tuple[str, ...]:
-    company = sender.company or Company(name="", domain="", owner="", sites=(), language="en")
-    lines = (sender.name, sender.person.title, company.names.get(company.language, company.name), sender.person.phone)
-    site = f"www.{company.domain}" if company.domain else ""
-    return tuple(line for line in (*lines, site, company.footer) if line) if company.domain else ()
+    person, company = sender.person, sender.company
+    if company is None:
+        return ()
+    lines = (person.name, person.title, company.named(company.language), person.phone, f"www.{company.domain}", company.footer)
+    return tuple(line for line in lines if line)
 
 
 def _attached(request: Request, body: str, rng: random.Random) -> tuple[File, ...]:

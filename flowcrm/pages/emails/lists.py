@@ -1,4 +1,4 @@
-"""Lists of threads: the lines, and why a list is empty."""
+"""Lists of threads: what each line says."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,11 +6,10 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from flowcrm.mailboxes.states import State
 from flowcrm.pages.emails import people
 from flowcrm.pages.http import MemberRequest
 from flowcrm.store.access import Actor, actor
-from flowcrm.store.queries.mailboxes import MailboxRow, mailbox_rows, own_mailboxes
+from flowcrm.store.queries.mailboxes import own_mailboxes
 from flowcrm.store.queries.threads import Only, Place, ThreadPage, ThreadRow
 from flowcrm.store.reveal import Head, reveal_heads
 from flowcrm.store.vaults import vault
@@ -33,14 +32,6 @@ class Lines:
     lines: tuple[Line, ...]
     next: str
     only: Only
-
-
-@dataclass(frozen=True, slots=True)
-class Importing:
-    """Why a list may still be empty. percent: None while the length of the import is not known."""
-
-    address: str
-    percent: int | None
 
 
 def who_looks(request: MemberRequest) -> Actor:
@@ -69,15 +60,6 @@ def lines(request: MemberRequest, looking: Actor, page: ThreadPage, only: Only, 
     return Lines(shown, _next(page.after, only), only)
 
 
-def still_importing(request: MemberRequest, looking: Actor) -> tuple[bool, Importing | None]:
-    """Whether the member has a mailbox at all, and one whose import is under way."""
-    if not looking.mailboxes:
-        return False, None
-    found = mailbox_rows(vault(looking.workspace_id), member_id=request.member.id)
-    under_way = next((row for row in found if row.importing and row.state == State.ON), None)
-    return any(row.state != State.DISCONNECTED for row in found), _importing(under_way) if under_way else None
-
-
 def subject(head: Head) -> str:
     return head.subject.strip() or _("(no subject)")
 
@@ -88,9 +70,3 @@ def _line(row: ThreadRow, head: Head, own: frozenset[str]) -> Line:
 
 def _next(after: Place | None, only: Only) -> str:
     return urlencode({"only": only, "after": f"{after.copy_id}:{after.at.isoformat()}"}) if after else ""
-
-
-def _importing(row: MailboxRow) -> Importing:
-    progress = row.progress
-    known = not progress.listing and progress.listed > 0
-    return Importing(row.address, 100 * progress.read // progress.listed if known else None)

@@ -8,7 +8,7 @@ from flowcrm.pages.emails.bodies import Body, body
 from flowcrm.pages.emails.lists import subject
 from flowcrm.pages.http import MemberRequest
 from flowcrm.store.access import Actor
-from flowcrm.store.queries.mailboxes import own_addresses
+from flowcrm.store.queries.mailboxes import Own, own_mailboxes
 from flowcrm.store.queries.threads import EmailRow, emails_of
 from flowcrm.store.reveal import Head, reveal_heads
 from flowcrm.store.vaults import vault
@@ -36,27 +36,28 @@ class Thread:
     earlier: int | None
 
 
-def thread(request: MemberRequest, looking: Actor, conversation_id: int, *, before: int | None = None) -> Thread:
-    """The conversation's newest emails (before the email `before`, then none is open). One record for the lines, one for the
-    opened email. conversation_id: as access_conversation returned it."""
+def thread(
+    request: MemberRequest, looking: Actor, conversation_id: int, *, before: int | None = None, opened: int | None = None
+) -> Thread:
+    """The conversation's newest emails, the newest of them open (before the email `before`: none). opened: one more to open.
+
+    One record for the lines, one for each opened email. conversation_id: as access_conversation returned it.
+    """
     found = emails_of(looking, conversation_id, before=before)
     heads = reveal_heads(looking, [row.copy_id for row in found.emails], "thread")
-    own = own_addresses(vault(looking.workspace_id), request.member.id)
+    own = own_mailboxes(vault(looking.workspace_id), request.member.id)
     rows = [row for row in found.emails if row.copy_id in heads]
-    newest = rows[-1] if rows and before is None else None
-    folds = tuple(_fold(request, looking, row, heads[row.copy_id], own, opened=row is newest) for row in rows)
+    open_ones = {opened, rows[-1].message_id if rows and before is None else None}
+    folds = tuple(
+        _fold(row, heads[row.copy_id], own, body(looking, row.message_id, own) if row.message_id in open_ones else None)
+        for row in rows
+    )
     return Thread(conversation_id, subject(heads[rows[0].copy_id]) if rows else "", folds, found.earlier)
 
 
-def _fold(
-    request: MemberRequest, looking: Actor, row: EmailRow, head: Head, own: frozenset[str], *, opened: bool
-) -> Fold:
+def _fold(row: EmailRow, head: Head, own: Own, opened: Body | None) -> Fold:
     writers = head.of(Role.FROM)
+    seed = writers[0].email if writers else ""
     return Fold(
-        row,
-        people.sender(head, own),
-        people.readers(head, own),
-        writers[0].email if writers else "",
-        head.snippet,
-        body(request, looking, row.message_id) if opened else None,
+        row, people.sender(head, own.addresses), people.readers(head, own.addresses), seed, head.snippet, opened
     )

@@ -190,12 +190,16 @@ CREATE TABLE folder (
 );
 
 -- A bookmark at the provider. scope: 'main', or 'contact:<id>' for the past of one contact.
+-- rev grows when somebody else than the sync moves it: a page that was read before is then not its continuation.
+-- relist: walk the mailbox again from its newest mail, but go on following from the bookmark there is.
 CREATE TABLE cursor (
     workspace_id    bigint NOT NULL,
     mailbox_id      bigint NOT NULL,
     scope           text NOT NULL,
     value           text,
     listing         boolean NOT NULL,
+    relist          boolean NOT NULL DEFAULT false,
+    rev             integer NOT NULL DEFAULT 0,
     listed          integer NOT NULL DEFAULT 0,
     updated_at      timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, mailbox_id, scope),

@@ -71,6 +71,8 @@ class Cursor(models.Model):
     scope = models.TextField(primary_key=True)
     value = models.TextField(null=True)
     listing = models.BooleanField()
+    relist = models.BooleanField()
+    rev = models.IntegerField()
     listed = models.IntegerField()
     updated_at = models.DateTimeField()
 

@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from flowcrm.mail.prepared import MessageFlag
 from flowcrm.store.access import SHOWN_COPY, Actor
-from flowcrm.store.db import rows
+from flowcrm.store.db import row, rows
+from flowcrm.store.errors import NotFound
 
 PAGE_SIZE = 50
 # Emails of one conversation that a page shows, and up to which a line of a list counts them.
@@ -208,6 +209,23 @@ def emails_of(looking: Actor, conversation_id: int, *, before: int | None = None
     )
     shown = tuple(EmailRow(*one) for one in reversed(found[:size]))
     return Emails(shown, shown[0].message_id if len(found) > size else None)
+
+
+def shown_copy(looking: Actor, message_id: int) -> int:
+    """The copy of an email that the viewer is shown. Raises NotFound."""
+    found = row(
+        f"""SELECT c.id FROM message m CROSS JOIN LATERAL ({SHOWN_COPY}) c
+            WHERE m.workspace_id = %(workspace)s AND m.id = %(id)s""",
+        {"workspace": looking.workspace_id, "id": message_id, "mailboxes": list(looking.mailboxes)},
+    )
+    if found is None:
+        raise NotFound
+    return int(found[0])
+
+
+def any_address_of_company(workspace_id: int, company_id: int) -> bool:
+    """Whether emails can be matched to a company at all."""
+    return row(f"{_COMPANY} LIMIT 1", {"workspace": workspace_id, "of": company_id}) is not None
 
 
 def _page(looking: Actor, listed: str, values: dict[str, object], after: Place | None, size: int) -> ThreadPage:

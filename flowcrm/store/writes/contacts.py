@@ -13,7 +13,7 @@ from flowcrm.store.errors import UserError
 from flowcrm.store.queries.contacts import access_contact
 from flowcrm.store.sorting import sort_key
 from flowcrm.store.vaults import vault
-from flowcrm.store.writes.due import do_contact_past
+from flowcrm.store.writes.due import do_contact_addresses_left, do_contact_past
 from flowcrm.vault.seal import WorkspaceVault
 
 # RFC 5321 section 4.5.3.1.3: a path has 256 octets, two of them the angle brackets.
@@ -94,8 +94,14 @@ def do_change_contact(*, workspace_id: int, contact_id: int, fields: ContactFiel
         [*_columns(fields), clock.now(), workspace_id, contact_id],
     )
     before = {address for (address,) in _addresses(workspace_id, contact_id)}
-    run("DELETE FROM contact_address WHERE workspace_id = %s AND contact_id = %s", [workspace_id, contact_id])
+    # An address that stays keeps its row: listings by address go through them in the order of their ids.
+    gone = run(
+        "DELETE FROM contact_address WHERE workspace_id = %s AND contact_id = %s AND NOT address = ANY(%s::text[])",
+        [workspace_id, contact_id, list(fields.addresses)],
+    )
     _insert_addresses(vault(workspace_id), contact_id, fields.addresses)
+    if gone:
+        do_contact_addresses_left(workspace_id=workspace_id)
     if not before.issuperset(fields.addresses):
         do_contact_past(workspace_id=workspace_id, contact_id=contact_id)
 
@@ -104,6 +110,7 @@ def do_delete_contact(*, workspace_id: int, contact_id: int) -> DeletedContact:
     """Delete a contact; returns what `do_restore_contact` needs. Emails stay where they are. Raises NotFound."""
     contact = access_contact(workspace_id, contact_id)
     run("DELETE FROM contact WHERE workspace_id = %s AND id = %s", [workspace_id, contact_id])
+    do_contact_addresses_left(workspace_id=workspace_id)
     return DeletedContact(
         contact_id,
         ContactFields(contact.name, contact.addresses, contact.title, contact.phone, contact.note, contact.company_id),
@@ -145,7 +152,9 @@ def _insert_addresses(keys: WorkspaceVault, contact_id: int, addresses: Sequence
     run(
         """INSERT INTO contact_address (workspace_id, id, contact_id, address, position, gen, h_address)
            SELECT %s, a.id, %s, a.address, a.position, %s, a.h_address
-           FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::bytea[]) AS a (id, address, position, h_address)""",
+           FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::bytea[]) AS a (id, address, position, h_address)
+           ON CONFLICT (workspace_id, gen, h_address) DO UPDATE SET position = EXCLUDED.position
+           WHERE contact_address.contact_id = EXCLUDED.contact_id""",
         [
             keys.workspace_id,
             contact_id,

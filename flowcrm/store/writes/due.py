@@ -18,6 +18,18 @@ def do_due(*, workspace_id: int, mailbox_id: int, at: datetime, lane: int = LANE
     )
 
 
+def do_due_after(*, workspace_id: int, mailbox_id: int, at: datetime, lane: int, began: datetime) -> None:
+    """A slice that began at `began` ends: due again at `at`, or sooner if somebody has asked for it meanwhile. A mailbox that
+    was switched off meanwhile has no row, and gets none."""
+    run(
+        """UPDATE mailbox_due SET
+               lane = CASE WHEN next_run_at > %(began)s AND next_run_at <= %(at)s THEN lane ELSE %(lane)s END,
+               next_run_at = CASE WHEN next_run_at > %(began)s THEN least(next_run_at, %(at)s) ELSE %(at)s END
+           WHERE workspace_id = %(ws)s AND mailbox_id = %(mailbox)s""",
+        {"ws": workspace_id, "mailbox": mailbox_id, "at": at, "lane": lane, "began": began},
+    )
+
+
 def do_due_now(*, workspace_id: int, mailbox_id: int) -> None:
     """A person asked: as soon as a worker is free, before everything that nobody waits for."""
     do_due(workspace_id=workspace_id, mailbox_id=mailbox_id, at=clock.now(), lane=LANE_NOW)
@@ -30,7 +42,7 @@ def do_not_due(*, workspace_id: int, mailbox_id: int) -> None:
 def do_contact_addresses_left(*, workspace_id: int) -> None:
     """An address was taken off a contact: listings by address that are under way start again, since their parts have moved."""
     run(
-        """UPDATE cursor SET value = NULL FROM mailbox m
+        """UPDATE cursor SET relist = true, rev = cursor.rev + 1 FROM mailbox m
            WHERE cursor.workspace_id = %s AND m.workspace_id = %s AND m.id = cursor.mailbox_id
              AND m.selection = 'contacts' AND cursor.listing""",
         [workspace_id, workspace_id],
@@ -43,7 +55,8 @@ def do_contact_past(*, workspace_id: int, contact_id: int) -> None:
         """INSERT INTO cursor (workspace_id, mailbox_id, scope, value, listing, updated_at)
            SELECT workspace_id, id, %s, NULL, true, %s FROM mailbox
            WHERE workspace_id = %s AND selection = 'contacts' AND kind <> 'archive' AND import_from IS NOT NULL
-           ON CONFLICT (workspace_id, mailbox_id, scope) DO UPDATE SET value = NULL, listing = true
+           ON CONFLICT (workspace_id, mailbox_id, scope)
+           DO UPDATE SET value = NULL, listing = true, relist = false, rev = cursor.rev + 1
            RETURNING mailbox_id""",
         [f"contact:{contact_id}", clock.now(), workspace_id],
     )

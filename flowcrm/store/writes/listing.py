@@ -16,11 +16,14 @@ class Listed:
     """One page of changes, decided. wanted: mails to fetch; touched: changes to what is kept; skipped: rule -> count.
 
     scope, cursor, listing: the bookmark after the page, None where it comes to its end and is dropped.
+    rev: of the bookmark that the page was read with. Where somebody has moved it meanwhile, it stays as they left it; what the
+    page found is kept.
     address_matched: the provider's search for contacts' addresses found these mails.
     """
 
     scope: str
     cursor: str | None
+    rev: int
     listing: bool
     lane: int
     wanted: tuple[Change, ...]
@@ -152,24 +155,12 @@ def _do_refile(hold: Hold, changes: Sequence[Change]) -> None:
 
 
 def _do_bookmark(hold: Hold, page: Listed, added: int) -> None:
+    key = [hold.workspace_id, hold.mailbox_id, page.scope, page.rev]
     if page.cursor is None:
-        run(
-            "DELETE FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = %s",
-            [hold.workspace_id, hold.mailbox_id, page.scope],
-        )
+        run("DELETE FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = %s AND rev = %s", key)
         return
     run(
-        """INSERT INTO cursor (workspace_id, mailbox_id, scope, value, listing, listed, updated_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s)
-           ON CONFLICT (workspace_id, mailbox_id, scope) DO UPDATE SET value = EXCLUDED.value, listing = EXCLUDED.listing,
-               listed = cursor.listed + EXCLUDED.listed, updated_at = EXCLUDED.updated_at""",
-        [
-            hold.workspace_id,
-            hold.mailbox_id,
-            page.scope,
-            page.cursor,
-            page.listing,
-            added if page.lane == LANE_LISTED else 0,
-            clock.now(),
-        ],
+        """UPDATE cursor SET value = %s, listing = %s, relist = false, listed = listed + %s, updated_at = %s
+           WHERE workspace_id = %s AND mailbox_id = %s AND scope = %s AND rev = %s""",
+        [page.cursor, page.listing, added if page.lane == LANE_LISTED else 0, clock.now(), *key],
     )

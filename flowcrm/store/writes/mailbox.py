@@ -118,18 +118,27 @@ def do_settings(*, workspace_id: int, mailbox_id: int, chosen: Selection) -> Non
     )
     run("DELETE FROM work WHERE workspace_id = %s AND mailbox_id = %s AND NOT recheck", [workspace_id, mailbox_id])
     run("DELETE FROM skipped WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
-    run("DELETE FROM cursor WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
     do_restart_listing(workspace_id=workspace_id, mailbox_id=mailbox_id)
     do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
 
 
-def do_restart_listing(*, workspace_id: int, mailbox_id: int) -> None:
-    """Walk the mailbox from its newest mail again; ids that are kept already are passed over."""
+def do_restart_listing(*, workspace_id: int, mailbox_id: int, lost: bool = False) -> None:
+    """Walk the mailbox from its newest mail again; ids that are kept already are passed over.
+
+    What happened since the bookmark is still followed from there, unless the provider has lost it. A contact's past is part of
+    the new walk.
+    """
+    run(
+        "DELETE FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope <> 'main'",
+        [workspace_id, mailbox_id],
+    )
     run(
         """INSERT INTO cursor (workspace_id, mailbox_id, scope, value, listing, updated_at)
            VALUES (%s, %s, 'main', NULL, true, %s)
-           ON CONFLICT (workspace_id, mailbox_id, scope) DO UPDATE SET value = NULL, listing = true, listed = 0""",
-        [workspace_id, mailbox_id, clock.now()],
+           ON CONFLICT (workspace_id, mailbox_id, scope) DO UPDATE
+           SET value = CASE WHEN %s THEN NULL ELSE cursor.value END, relist = NOT %s, listing = true, listed = 0,
+               rev = cursor.rev + 1""",
+        [workspace_id, mailbox_id, clock.now(), lost, lost],
     )
 
 
