@@ -8,9 +8,14 @@ from django.urls import URLPattern, URLResolver, include, path
 from flowcrm.pages.accounts import can_send_mail
 from flowcrm.pages.companies import views as companies
 from flowcrm.pages.contacts import views as contacts
+from flowcrm.pages.emails import content as email_content
+from flowcrm.pages.emails import formatted as email_formatted
 from flowcrm.pages.emails import views as emails
 from flowcrm.pages.help import views as help_pages
+from flowcrm.pages.integrations import choose as mailbox_choices
+from flowcrm.pages.integrations import connect as mailbox_connect
 from flowcrm.pages.integrations import views as integrations
+from flowcrm.pages.provider import views as provider
 from flowcrm.pages.settings import views as settings
 from flowcrm.pages.setup import views as setup
 
@@ -26,12 +31,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup", setup.set_up, name="set_up"),
     # Emails
     path("emails", emails.index, name="emails"),
+    path("emails/<int:conversation_id>", emails.one_thread, name="thread"),
+    path("emails/message/<int:message_id>", emails.one_email, name="email"),
+    path("emails/message/<int:message_id>/formatted", email_formatted.formatted, name="email_formatted"),
+    path("emails/message/<int:message_id>/original", email_content.original, name="email_original"),
+    path("emails/message/<int:message_id>/contact", emails.add_contact, name="email_contact"),
+    path("emails/files/<int:attachment_id>", email_content.attachment, name="email_file"),
     # Contacts
     path("contacts", contacts.index, name="contacts"),
     path("contacts/new", contacts.create, name="contact_create"),
     path("contacts/restore", contacts.restore, name="contact_restore"),
     path("contacts/<int:contact_id>", contacts.record, name="contact"),
-    path("contacts/<int:contact_id>/emails", contacts.emails, name="contact_emails"),
+    path("contacts/<int:contact_id>/emails", emails.of_contact, name="contact_emails"),
     path("contacts/<int:contact_id>/edit", contacts.change, name="contact_change"),
     path("contacts/<int:contact_id>/delete", contacts.delete, name="contact_delete"),
     # Companies
@@ -39,11 +50,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("companies/new", companies.create, name="company_create"),
     path("companies/names", companies.names, name="company_names"),
     path("companies/<int:company_id>", companies.record, name="company"),
-    path("companies/<int:company_id>/emails", companies.emails, name="company_emails"),
+    path("companies/<int:company_id>/emails", emails.of_company, name="company_emails"),
     path("companies/<int:company_id>/edit", companies.change, name="company_change"),
     # Settings
     path("settings", settings.index, name="settings"),
     path("settings/integrations", integrations.index, name="integrations"),
+    path("settings/integrations/connect/gmail", mailbox_connect.connect_gmail, name="connect_gmail"),
+    path("settings/integrations/connect/gmail/return", mailbox_connect.gmail_return, name="gmail_return"),
+    path("settings/integrations/google", provider.google, name="google_setup"),
+    path("settings/integrations/google/test", provider.google_test, name="google_test"),
+    path("settings/integrations/<int:mailbox_id>", integrations.one_card, name="mailbox_card"),
+    path("settings/integrations/<int:mailbox_id>/settings", mailbox_choices.choose, name="mailbox_choose"),
+    path("settings/integrations/<int:mailbox_id>/running", mailbox_choices.running, name="mailbox_running"),
+    path("settings/integrations/<int:mailbox_id>/newest", mailbox_choices.newest, name="mailbox_newest"),
+    path("settings/integrations/<int:mailbox_id>/do", integrations.act, name="mailbox_act"),
+    path("settings/integrations/<int:mailbox_id>/disconnect", integrations.disconnect, name="mailbox_disconnect"),
+    path("settings/integrations/<int:mailbox_id>/set-apart", integrations.set_apart, name="mailbox_set_apart"),
     path("settings/team", settings.show_team, name="team"),
     path("settings/plan", settings.show_plan, name="plan"),
     path("settings/profile", settings.profile, name="profile"),

@@ -12,8 +12,9 @@ from flowcrm.sync.engine import run_due
 
 @app.periodic(cron="* * * * *")
 @app.task(name=queue.SYNC_DUE, pass_context=False)
-def sync_due(**_schedule: int) -> None:
+def sync_due(timestamp: int = 0) -> None:
     """Run slices until no mailbox is due. Woken by pages ("Sync now") and every minute."""
+    del timestamp  # when the schedule meant it; due times are rows
     owner = f"{process_name()}/{threading.get_ident()}"
     while run_due(owner):
         pass
@@ -21,6 +22,7 @@ def sync_due(**_schedule: int) -> None:
 
 @app.periodic(cron="17 * * * *")
 @app.task(name=queue.UPKEEP)
-def upkeep(**_schedule: int) -> None:
+def upkeep(timestamp: int = 0) -> None:
     """Hourly: what crashes left behind."""
+    del timestamp
     tidy()

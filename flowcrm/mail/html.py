@@ -6,7 +6,7 @@ tests/unit/mail/test_html.py. The page shows the result in a sandboxed frame und
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Literal
 from urllib.parse import unquote
@@ -20,11 +20,10 @@ from flowcrm.mail.html_text import to_text, too_deep
 Images = Literal["blocked", "allowed"]
 
 # Never "style": with filtered style properties nh3 panics on it, and the panic is no Exception.
-_TAGS = frozenset(
-    """a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl
-    dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt ruby s samp
-    section small span strike strong sub summary sup table tbody td tfoot th thead tr tt u ul var wbr""".split()
-)
+_TAG_NAMES = """a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details
+    dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt
+    ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead tr tt u ul var wbr"""
+_TAGS = frozenset(_TAG_NAMES.split())
 _TAGS_WITH_CONTENT = frozenset({"script", "style", "title", "template", "textarea", "select", "object", "noembed", "noframes"})
 # No id and class (they could take on the page's own), no srcset and background (nh3 does not take those for URLs).
 _ATTRIBUTES = {
@@ -42,11 +41,12 @@ _ATTRIBUTES = {
     "li": {"value"},
 }
 # Without position (overlays), without everything that takes a URL (background, list-style, content, cursor, filter, mask …).
-_PROPERTIES = frozenset(
-    """background-color border-collapse border-spacing color direction display font font-family font-size font-style
-    font-variant font-weight height letter-spacing line-height list-style-type max-width min-width overflow-wrap table-layout
-    text-align text-decoration text-indent text-transform vertical-align white-space width word-break word-spacing word-wrap""".split()
-) | {
+_PROPERTY_NAMES = """background-color border-collapse border-radius border-spacing color direction display font font-family
+    font-size font-style font-variant font-weight height letter-spacing line-height list-style-type max-width min-width
+    overflow-wrap table-layout text-align text-decoration text-indent text-transform vertical-align white-space width word-break
+    word-spacing word-wrap"""
+_PROPERTIES = {
+    *_PROPERTY_NAMES.split(),
     *("margin", "margin-top", "margin-right", "margin-bottom", "margin-left"),
     *("padding", "padding-top", "padding-right", "padding-bottom", "padding-left"),
     *(
@@ -54,7 +54,6 @@ _PROPERTIES = frozenset(
         for side in ("", "-top", "-right", "-bottom", "-left")
         for what in ("", "-color", "-style", "-width")
     ),
-    "border-radius",
 }
 _COLOR = re.compile(r"\b(?:rgb|hsl)a?\([\d\s.,%/]*\)", re.IGNORECASE)
 # A value with any of these could call something, leave its property, or be drawn over its neighbours.
@@ -84,7 +83,7 @@ class _Filter:
     cid: Callable[[str], str | None]
     remote: int = 0
 
-    def __call__(self, tag: str, attribute: str, value: str) -> str | None:
+    def __call__(self, _tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style":
             return safe_style(value)
         if attribute == "src":
@@ -126,8 +125,8 @@ def clean(
         filter_style_properties=_PROPERTIES,
         set_tag_attribute_values={"a": {"target": "_blank"}, "details": {"class": "mail-quote"}},
         link_rel="noopener noreferrer nofollow",
-        # data: only gets past the filter above as a picture; relative links only where it put them.
-        url_schemes={"http", "https", "mailto", "tel", "data"},
+        # Of these, data: and cid: get past the filter only as pictures, and relative links only where it put them.
+        url_schemes={"http", "https", "mailto", "tel", "data", "cid"},
         url_relative="pass_through",
     )
     return Cleaned(safe, attribute_filter.remote, folded)

@@ -25,10 +25,9 @@ _CONTAINER_IDS = frozenset({"olk_src_body_section", "mail-editor-reference-messa
 _DIVIDER_IDS = frozenset({"divrplyfwdmsg", "appendonsend", "stopspelling", "zwchr"})
 _DIVIDER = "-----Original Message-----"
 _MAY_QUOTE = frozenset({"blockquote", "div", "span", "td", "section"})
-_LINE_TAGS = frozenset(
-    """address article aside blockquote br center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li
-    main nav ol p pre section table tr ul""".split()
-)
+_LINE_TAG_NAMES = """address article aside blockquote br center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5
+    h6 header hr li main nav ol p pre section table tr ul"""
+_LINE_TAGS = frozenset(_LINE_TAG_NAMES.split())
 _UNSEEN = frozenset({"head", "script", "style", "template", "title", "object", "svg", "math", "-comment"})
 _TEXT = "-text"
 # More is no mail that anybody folds.

@@ -49,6 +49,7 @@ _SENDER_LINE = re.compile(
 )
 _HEADER_LINE = re.compile(r"[> *]{0,6}[^\s:：<>@][^:：<>@]{0,24}\*?\s?[:：](?:\s|$|\*)")
 _HEADER_LINES_LOOKED_AT = 6
+_RULE = re.compile(r"[-_=*]{8,400}$")
 _SIGNATURE = re.compile(r"-- ?$|_{2,3}$")
 _PHONE_SIGNATURE = re.compile(
     r"(?:sent from (?:my|outlook|mail|yahoo|proton)|get outlook for|(?:von|diese nachricht wurde von) meinem .{1,40} gesendet"
@@ -56,6 +57,7 @@ _PHONE_SIGNATURE = re.compile(
     r"|sendt fra)\b",
     re.IGNORECASE,
 )
+_LONGEST_PHONE_SIGNATURE = 50
 _LONGEST_SIGNATURE = 15
 # What lists and scanners hang below a mail.
 _FOOTER = re.compile(
@@ -85,7 +87,7 @@ def quote_start(lines: Sequence[str]) -> int:
             if not below[at]:
                 return _introduction(lines, at)
         elif (stripped[0] in "-_*" and _ORIGINAL.match(stripped)) or _is_copied_header(lines, at):
-            return at
+            return _rule_above(lines, at)
         elif stripped[-1] in ":：" and (start := _attribution_start(lines, at)) is not None:
             below = below or _own_text_below(lines)
             if not below[at + 1] or not is_quoted(next(one for one in lines[at + 1 :] if one.strip())):
@@ -103,14 +105,18 @@ def forward_start(lines: Sequence[str]) -> int:
 
 
 def signature_start(lines: Sequence[str]) -> int:
-    """The line where the signature below a text begins; len(lines) where there is none."""
+    """The line where the signature below a text begins, or what a list hangs there; len(lines) where there is none."""
     last = len(lines)
     while last and not lines[last - 1].strip():
         last -= 1
+    found = len(lines)
     for at in range(last - 1, max(-1, last - 1 - _LONGEST_SIGNATURE), -1):
-        if _SIGNATURE.match(lines[at]) or _PHONE_SIGNATURE.match(lines[at].strip()[:_LONGEST_MARK]):
+        stripped = lines[at].strip()
+        if _SIGNATURE.match(lines[at]) or (len(stripped) <= _LONGEST_PHONE_SIGNATURE and _PHONE_SIGNATURE.match(stripped)):
             return at
-    return len(lines)
+        if at and len(stripped) <= _LONGEST_MARK and _FOOTER.match(stripped):
+            found = at
+    return found
 
 
 def own_lines(text: str) -> list[str]:
@@ -119,8 +125,7 @@ def own_lines(text: str) -> list[str]:
     lines = lines[: min(quote_start(lines), forward_start(lines))]
     if any(map(is_quoted, lines)):
         lines = [line for at, line in enumerate(lines) if not is_quoted(line) and not _introduces_quote(lines, at)]
-    lines = lines[: signature_start(lines)]
-    return lines[: _footer_start(lines)]
+    return lines[: signature_start(lines)]
 
 
 def _own_text_below(lines: Sequence[str]) -> list[bool]:
@@ -183,9 +188,9 @@ def _is_copied_header(lines: Sequence[str], at: int) -> bool:
     return sum(_HEADER_LINE.match(line) is not None for line in below) >= 2
 
 
-def _footer_start(lines: Sequence[str]) -> int:
-    """Where a footer begins that goes on to the end of the text."""
-    for at in range(len(lines) - 1, max(-1, len(lines) - 1 - _LONGEST_SIGNATURE), -1):
-        if at and _FOOTER.match(lines[at].strip()[:_LONGEST_MARK]):
-            return at
-    return len(lines)
+def _rule_above(lines: Sequence[str], at: int) -> int:
+    """Where the line that Outlook draws above a copied header stands, or `at`."""
+    above = at - 1
+    while above >= 0 and not lines[above].strip():
+        above -= 1
+    return above if above >= 0 and _RULE.match(lines[above].strip()) else at

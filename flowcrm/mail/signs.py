@@ -1,4 +1,4 @@
-"""What kind of mail this is: bounce, automatic, list, invitation, encrypted, signed. The flags of ParsedMail, by cheap signs."""
+"""What kind of mail this is: bounce, automatic, list, invitation, encrypted, signed. Flags of ParsedMail by cheap signs."""
 
 import re
 from collections.abc import Iterator

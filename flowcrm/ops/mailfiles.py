@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 # A separator: "From ", a sender, and something with a time in it. A paragraph of a mail that begins with "From " has none.
 _SEPARATOR = re.compile(rb"From .*\d{1,2}:\d{2}")
 _QUOTED = re.compile(rb">+From ")
-_OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+_PACKED = (".xz", ".gz", ".bz2")
 # What no mail reaches, so that a file that is no mbox at all does not fill the memory.
 LARGEST = 512 * 1024 * 1024
 
@@ -55,7 +55,7 @@ def _maildir(path: Path) -> Iterator[MailFile]:
 
 
 def _folder(path: Path) -> Iterator[MailFile]:
-    found = sorted(one for one in path.rglob("*") if one.is_file() and one.suffix.lower() in (".eml", ".mbox", *_OPENERS))
+    found = sorted(one for one in path.rglob("*") if one.is_file() and one.suffix.lower() in (".eml", ".mbox", *_PACKED))
     if not found:
         raise NoMail(f"{path} holds no .eml and no .mbox file, and is no Maildir.")
     for file in found:
@@ -63,12 +63,22 @@ def _folder(path: Path) -> Iterator[MailFile]:
 
 
 def _mbox(path: Path) -> Iterator[MailFile]:
-    opener = _OPENERS.get(path.suffix.lower(), open)
-    with opener(path, "rb") as stream:
+    with _open(path) as stream:
         try:
             yield from _split(stream, path)
         except (lzma.LZMAError, EOFError, gzip.BadGzipFile) as error:
             raise NoMail(f"{path} is damaged: {error}.") from error
+
+
+def _open(path: Path) -> IO[bytes]:
+    match path.suffix.lower():
+        case ".xz":
+            return lzma.open(path)
+        case ".gz":
+            return cast(IO[bytes], gzip.open(path))
+        case ".bz2":
+            return bz2.open(path)
+    return path.open("rb")
 
 
 def _split(stream: IO[bytes], path: Path) -> Iterator[MailFile]:

@@ -4,7 +4,7 @@ Until levels come, a mailbox's emails are read by its owner and by nobody else; 
 workspace scope. What a member may not know of raises NotFound, exactly like what is not there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowcrm.store.db import row, rows
 from flowcrm.store.errors import NotFound
@@ -24,6 +24,10 @@ class Actor:
     member_id: int | None
     mailboxes: tuple[int, ...]
     ip: str | None = None
+
+    def within(self, mailbox_id: int) -> "Actor":
+        """The same, looking at one mailbox only; at nothing, if it is not one that he may read."""
+        return replace(self, mailboxes=tuple(one for one in self.mailboxes if one == mailbox_id))
 
 
 # The copy of the message `m` that a viewer is shown: his own, and of several the one he sent (it alone has its Bcc).

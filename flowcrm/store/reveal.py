@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain, islice
 from typing import Any
 
 from flowcrm.mail import mime
@@ -180,13 +181,16 @@ def reveal_original(looking: Actor, message_id: int, surface: str) -> Original:
     """The bytes of one email, header block of the copy that the actor is shown and all that follows, in a stream."""
     keys, found = vault(looking.workspace_id), _shown(looking, message_id)
     headers = _headers(keys, found.body)
+    pieces = _pieces(keys, headers, found.body)
+    # Read up to the first piece from the object store: what is missing there is to be said before an answer has begun.
+    begun = list(islice(pieces, 2))
     _record(looking, Verb.ORIGINAL, surface, [message_id])
     return Original(
         message_id,
         _head(keys, found.body.copy_id, found.s_head).subject,
         len(headers) + found.body.size,
         found.body.whole,
-        _pieces(keys, headers, found.body),
+        chain(begun, pieces),
     )
 
 

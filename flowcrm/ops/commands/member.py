@@ -12,14 +12,9 @@ from flowcrm.ops.accounts import account_id, time_zone_of
 from flowcrm.ops.errors import Refused
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.models import Person
-from flowcrm.store.writes.members import ROLES, do_add_member, do_make_person
+from flowcrm.store.writes.members import ROLES, do_add_member, do_make_person, do_save_password
 
 app = typer.Typer(no_args_is_help=True, help="Who may sign in to which account.")
-
-
-@app.callback()
-def _group() -> None:
-    """A group, although it has one command yet."""
 
 
 @app.command()
@@ -41,6 +36,18 @@ def add(
     typer.echo(f"{address} may now sign in as {role}.")
     if password:
         typer.echo(f"Password, shown only now: {password}")
+
+
+@app.command()
+def password(email: Annotated[str, typer.Argument(help="The sign-in.")]) -> None:
+    """Give somebody a new password, shown once. Whoever is signed in with the old one is signed out."""
+    person = Person.objects.filter(email=_address(email)).first()
+    if person is None:
+        raise Refused(f"Nobody signs in as {email}. See: flowcrm member add")
+    fresh = secrets.token_urlsafe(12)
+    person.set_password(fresh)
+    do_save_password(person)
+    typer.echo(f"Password, shown only now: {fresh}")
 
 
 def _person(email: str, name: str) -> tuple[Person, str]:

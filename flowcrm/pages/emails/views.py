@@ -31,7 +31,7 @@ from flowcrm.store.writes.contacts import AddressInvalid, AddressTaken, ContactF
 
 
 @require_GET
-def home(request: MemberRequest) -> HttpResponse:
+def home(_request: MemberRequest) -> HttpResponse:
     """Where a member begins."""
     return redirect("emails")
 
@@ -82,7 +82,8 @@ def one_thread(request: MemberRequest, conversation_id: int) -> HttpResponse:
 def one_email(request: MemberRequest, message_id: int) -> HttpResponse:
     """The inside of one email, put into its fold."""
     looking = who_looks(request)
-    return render(request, "emails/body.html", {"body": body(looking, message_id, own_mailboxes(vault(looking.workspace_id), request.member.id))})
+    own = own_mailboxes(vault(looking.workspace_id), request.member.id)
+    return render(request, "emails/body.html", {"body": body(looking, message_id, own)})
 
 
 @require_POST

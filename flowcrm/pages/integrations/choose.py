@@ -1,5 +1,7 @@
 """What a mailbox's owner lets in: after connecting, and whenever he changes his mind. Then the import can be watched."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -8,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from flowcrm.mailboxes.connect import mailbox_address
 from flowcrm.mailboxes.states import BROKEN, State, check_move
+from flowcrm.pages.emails.lists import lines, who_looks
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.integrations.cards import card, read_limits
 from flowcrm.pages.integrations.forms import ChoiceForm
@@ -16,10 +19,14 @@ from flowcrm.queue import wake_sync
 from flowcrm.store.access import access_mailbox
 from flowcrm.store.models import Mailbox
 from flowcrm.store.queries.mailboxes import any_contact_address, labels, mailbox_rows
+from flowcrm.store.queries.threads import THREAD_SIZE, Only, threads_of_mine
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.asked import do_interval
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.mailbox import do_settings
+
+# Threads that the page of a running import shows.
+NEWEST = 10
 
 # Where something else has to be done first, or there is no provider.
 _CLOSED = BROKEN | {State.DISCONNECTED, State.ARCHIVE}
@@ -73,3 +80,15 @@ def running(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     context = {"card": card(row, read_limits(request.workspace)), "running": True}
     template = "integrations/running_card.html" if request.htmx else "integrations/running.html"
     return render(request, template, context)
+
+
+@require_GET
+def newest(request: MemberRequest, mailbox_id: int) -> HttpResponse:
+    """The newest threads of one mailbox while it is being read; asked for again until there are some."""
+    mailbox = access_mailbox(request.member, mailbox_id)
+    looking = who_looks(request)
+    page = threads_of_mine(looking.within(mailbox.id), size=NEWEST)
+    found = lines(request, looking, page, Only.ALL, "running")
+    return render(
+        request, "integrations/newest.html", {"list": replace(found, next=""), "mailbox": mailbox, "most": THREAD_SIZE}
+    )

@@ -11,7 +11,7 @@ from flowcrm.store.access import Actor
 from flowcrm.store.db import rows, workspace_scope
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.audit import do_audit
-from flowcrm.vault.seal import WorkspaceVault, open_packed, open_text
+from flowcrm.vault.seal import WorkspaceVault, open_text
 
 PAGE = 200
 
@@ -111,7 +111,7 @@ def _copies(
     copies: dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]] = {}
     for message_id, copy_id, variant_id, s_head, mailbox_id, s_account, provider_id, at, unread, gone_at in found:
         if message_id not in copies:
-            head = json.loads(open_packed(keys, "head", copy_id, bytes(s_head)))
+            head = json.loads(open_text(keys, "head", copy_id, bytes(s_head)))
             copies[message_id] = (variant_id, head, [])
         mailbox = keys.open("account", mailbox_id, bytes(s_account)).decode()
         copies[message_id][2].append(ExportedCopy(copy_id, mailbox, provider_id, at, unread, gone_at))
@@ -130,6 +130,6 @@ def _files(keys: WorkspaceVault, variant_ids: list[int]) -> dict[int, tuple[tupl
     )
     files: dict[int, tuple[tuple[str, str, int], ...]] = {}
     for variant_id, file_id, size, s_meta in found:
-        meta = json.loads(keys.open("file", file_id, bytes(s_meta)))
+        meta = json.loads(open_text(keys, "file", file_id, bytes(s_meta)))
         files[variant_id] = (*files.get(variant_id, ()), (meta["name"], meta["type"], size))
     return files

@@ -12,6 +12,11 @@ def do_make_person(*, email: str, name: str, password: str) -> Person:
     return Person.objects.create_user(email, password, name=name)
 
 
+def do_save_password(person: Person) -> None:
+    """Store the password that was set on the person."""
+    person.save(update_fields=["password"])
+
+
 def do_add_member(*, workspace_id: int, person_id: int, role: str, name: str, time_zone: str) -> int:
     """Let a person into the account (inside its scope); returns the member's id. A second call changes role and name."""
     found = row(

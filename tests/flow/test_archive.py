@@ -1,0 +1,72 @@
+"""`flowcrm import` and `export`: mail from files comes in once, and leaves as it came."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.flow.acme import letter
+
+pytestmark = [pytest.mark.needs_postgres, pytest.mark.slow]
+
+
+def flowcrm(environment: Mapping[str, str], *words: str | Path, fails: bool = False) -> "subprocess.CompletedProcess[str]":
+    done = subprocess.run(
+        [sys.executable, "-m", "flowcrm", *map(str, words)], env=dict(environment), capture_output=True, text=True, check=False
+    )
+    assert bool(done.returncode) is fails, done.stdout + done.stderr
+    return done
+
+
+def test_mail_from_files_comes_in_once_and_leaves_byte_for_byte(installation: Mapping[str, str], tmp_path: Path) -> None:
+    first = letter("Angebot für Halle 7", sender="Carla Groß <carla@nordlicht.example>", message_id="<a@x.example>")
+    answer = letter(
+        "Re: Angebot für Halle 7", answers="<a@x.example>", message_id="<b@x.example>", files={"plan.pdf": b"%PDF-1"}
+    )
+    mails = tmp_path / "mails"
+    mails.mkdir()
+    (mails / "1.eml").write_bytes(first)
+    (mails / "2.eml").write_bytes(answer)
+    report, out, originals = tmp_path / "report.json", tmp_path / "mail.jsonl", tmp_path / "originals"
+
+    flowcrm(installation, "import", mails, "--report", report)
+    assert json.loads(report.read_text())["kept"] == 2
+    flowcrm(installation, "import", mails, "--report", report)
+    again = json.loads(report.read_text())
+    assert (again["kept"], again["known"], again["ok"]) == (0, 2, True)
+
+    flowcrm(installation, "export", out, "--eml", originals)
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["message_id"] for line in lines] == ["a@x.example", "b@x.example"]
+    assert lines[0]["conversation"] == lines[1]["conversation"]
+    assert lines[0]["from"] == [{"name": "Carla Groß", "email": "carla@nordlicht.example"}]
+    assert lines[0]["subject"] == "Angebot für Halle 7"
+    assert lines[1]["attachments"] == [{"name": "plan.pdf", "type": "application/octet-stream", "size": 6}]
+    assert {path.read_bytes() for path in originals.iterdir()} == {first, answer}
+
+    missing = flowcrm(installation, "import", tmp_path / "absent.mbox", fails=True)
+    assert "does not exist" in missing.stderr
+
+
+def test_inspect_needs_no_database_and_names_what_cannot_be_read(tmp_path: Path) -> None:
+    good = tmp_path / "good.eml"
+    good.write_bytes(letter("Hello", sender="carla@nordlicht.example"))
+    paths = f"{good}\n{tmp_path / 'absent.eml'}\n"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "flowcrm", "inspect", "--jsonl", "-"],
+        input=paths,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin", "FLOWCRM_HOME": str(tmp_path / "nowhere")},
+    )
+
+    shown, failed = [json.loads(line) for line in done.stdout.splitlines()]
+    assert shown["subject"] == "Hello"
+    assert shown["from"] == [{"name": "", "email": "carla@nordlicht.example"}]
+    assert "cannot be read" in failed["error"]
+    assert not (tmp_path / "nowhere").exists()
