@@ -1,46 +1,87 @@
-"""What stays the same of a mail whichever way it came: its text without what others, programs and lists put around it.
+"""What stays the same of a mail whichever way it came: its text without what transport, lists, gateways and programs change.
 
-Cheap marks only (a full reading of quotes costs ten times the rest of ingest): what is cut here is never lost, since the core is
-hashed, not stored. A mark that is missed makes two messages where there is one; one that cuts too much may never make one of two.
+Cheap marks only (mail.marks): what is cut here is never lost, since the core is hashed, not stored. A mark that is missed makes
+two messages where there is one, and a job finds them later; a mark that cuts too much is held in check by the id key beside it.
 """
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-_SPACE = re.compile(r"\s+")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-# Where the own words end. An introduction of a quote may be wrapped over two lines.
-_END = re.compile(
-    r"""^(?:
-        --\s?$                                            # signature (RFC 3676 section 4.3)
-      | _{20,}\s*$                                        # list footer, Outlook's rule
-      | -{3,}\s*(?:Original|Urspr|Forwarded|Weitergeleitet|Message\ d'origine|Mensaje\ original).*
-      | (?:On|Am|Le|El|Il|Op|Em|Den|W\ dniu)\s.{0,200}?(?:wrote|schrieb|écrit|escribió|ha\ scritto|schreef|escreveu|skrev|napisał).{0,60}:\s*$
-      | (?:You\ received\ this\ message\ because\ you\ are\ subscribed|To\ unsubscribe\ from\ this).*
-    )""",
-    re.MULTILINE | re.IGNORECASE | re.VERBOSE | re.DOTALL,
+from flowcrm.mail import links
+
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u2060-\u2064\ufeff]+")
+# What gateways write above a mail from outside. It may be wrapped anywhere, so it is looked for in one line.
+_TAG = (
+    r"(?:\[\s*(?:external|extern|externe|externo|ext)(?:\s+(?:e-?mail|sender|message|mail))?\s*\]"
+    r"|external (?:e-?mail|sender|message)\s?[:!-])\W{0,3}"
 )
-_QUOTED = re.compile(r"^\s*[>|].*$", re.MULTILINE)
-_BANNER = re.compile(
-    r"^\W*(?:CAUTION|WARNING|ATTENTION|VORSICHT|ACHTUNG|EXTERNAL(?:\s+E-?MAIL)?)\b[^\n]{0,300}(?:external|outside|extern|sender|absender)[^\n]*$"
-    r"|^\W*\[?(?:EXTERNAL|EXTERN)\]?\W*$",
-    re.MULTILINE | re.IGNORECASE,
+_WARNING = (
+    r"\W{0,5}(?:caution|warning|attention|alert|notice|external(?:\s+e-?mail|\s+message)?|vorsicht|achtung|precaución|atención"
+    r"|attenzione|cuidado|let op)\b[^.]{0,200}?\b(?:external|outside|extern\w*|außerhalb|extérieur|fuera|esterno|fora|buiten)\b"
+    r"[^.!]{0,200}[.!]"
 )
-_LINK = re.compile(r"https?://\S+")
-MOST_TEXT = 200_000
+_ADVICE = (
+    r"(?:\s*(?:please |bitte |veuillez )?(?:do not|don't|never|exercise|use caution|be careful|think before|only (?:click|open)"
+    r"|klicken|öffnen|seien|ne (?:cliquez|pas)|n'ouvrez|no haga|no abra|non (?:cliccare|aprire)|não clique)[^.!]{0,300}[.!])*"
+)
+_FIRST_CONTACT = r"\W{0,3}you don't often get e-?mail from .{3,200}?learn why this is important\S*(?:\s+at\s+\S+)?"
+_PROOFPOINT = r"\W{0,3}zjqcmqryfpfptbannerstart.{0,1500}?zjqcmqryfpfptbannerend"
+_BANNER = re.compile(rf"\s*(?:(?:{_TAG}|{_WARNING}){_ADVICE}|{_FIRST_CONTACT}|{_PROOFPOINT})\W{{0,3}}", re.IGNORECASE)
+_BANNER_WITHIN = 3_000
+_MOST_BANNERS = 4
+# What companies and scanners write below.
+_DISCLAIMER = re.compile(
+    r"\b(?:confidentiality notice\b|disclaimer\s*:|this (?:e-?mail|message|communication)[^.]{0,80}\b(?:is|are|may be"
+    r"|contains?)[^.]{0,60}\b(?:confidential|privileged|intended only)|diese e-?mail (?:enthält|ist)[^.]{0,40}vertraulich"
+    r"|ce (?:message|courriel)[^.]{0,80}confidentiel|este (?:mensaje|correo)[^.]{0,80}confidencial)",
+    re.IGNORECASE,
+)
+_DISCLAIMER_WORDS = ("confidential", "disclaimer", "privileged", "intended only", "vertraulich")
+_MOST_TEXT = 200_000
+_SUBJECT_PREFIX = re.compile(
+    r"\s*(?:(?:re|fwd?|aw|wg|antw|sv|vs|tr|rv|ref|rif|odp|res|enc|回复|答复|转发)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]"
+    r"|\[[^\]]{1,40}\]|\*{3,}[^*]{1,20}\*{3,})",
+    re.IGNORECASE,
+)
 
 
 def normalised(text: str) -> str:
-    """Text without what transport changes: white space, line ends, invisible characters, composed or decomposed letters."""
-    return _SPACE.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text))).strip()
+    """Text without what transport changes: white space and line ends, invisible characters, composed or decomposed letters."""
+    bare = "".join(text.split())
+    return bare if bare.isascii() else unicodedata.normalize("NFC", _INVISIBLE.sub("", bare))
 
 
-def core(text: str) -> str:
-    """The normalised text without quotes, signature, list footer, banners, and the targets of links (trackers rewrite them)."""
-    own = _BANNER.sub("", text[:MOST_TEXT])
-    end = _END.search(own)
-    # A mail that begins with its quote (or is nothing else) has its own words below it.
-    if end and own[: end.start()].strip():
-        own = own[: end.start()]
-    own = normalised(_LINK.sub("", _QUOTED.sub("", own)))
-    return own or normalised(text[:MOST_TEXT])
+def core(own_lines: Sequence[str], text: str) -> str:
+    """The normalised own words (mail.marks.own_lines of `text`), without banners, disclaimers and rewritten links. Where that
+    leaves nothing, the whole text."""
+    line = " ".join(" ".join(own_lines).split())[:_MOST_TEXT]
+    return normalised(_plain_links(_without_disclaimer(_without_banners(line)))) or normalised(text)
+
+
+def folded_subject(subject: str) -> str:
+    """The subject without Re:, Fwd: and the tags that lists and gateways put in front."""
+    at = 0
+    while match := _SUBJECT_PREFIX.match(subject, at):
+        at = match.end()
+    return normalised(subject[at:]).casefold()
+
+
+def _without_banners(line: str) -> str:
+    for _ in range(_MOST_BANNERS):
+        banner = _BANNER.match(line, 0, _BANNER_WITHIN)
+        if not banner:
+            break
+        line = line[banner.end() :]
+    return line
+
+
+def _without_disclaimer(line: str) -> str:
+    # The pattern costs a hundred times this look, and hardly any mail has one.
+    folded = line.lower()
+    found = _DISCLAIMER.search(line) if any(word in folded for word in _DISCLAIMER_WORDS) else None
+    return line[: found.start()] if found and found.start() else line
+
+
+def _plain_links(line: str) -> str:
+    return links.LINK.sub(lambda link: links.plain(link[0]), line) if "://" in line else line

@@ -1,6 +1,6 @@
 """A mail on its way through the steps: what each step found, for the next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flowcrm.ingest.types import Context
 from flowcrm.mail.types import Fetched, ParsedMail
@@ -18,9 +18,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The inputs of every step."""
+    """The inputs of every step. own_lines: what its writer wrote, by cheap marks."""
 
     fetched: Fetched
     context: Context
     parsed: ParsedMail
-    body: bytes
+    own_lines: tuple[str, ...] = field(repr=False)

@@ -8,7 +8,7 @@ from flowcrm.ingest.steps.people import find_people, is_sent
 from flowcrm.ingest.steps.seal import seal_body, seal_head, seal_headers
 from flowcrm.ingest.steps.tokens import make_tokens
 from flowcrm.ingest.types import Context
-from flowcrm.mail import mime
+from flowcrm.mail import marks, mime, signs
 from flowcrm.mail.prepared import MessageFlag, Prepared
 from flowcrm.mail.types import Fetched, ParsedMail
 
@@ -16,7 +16,7 @@ from flowcrm.mail.types import Fetched, ParsedMail
 def prepare(fetched: Fetched, context: Context) -> Prepared:
     """The steps, in order."""
     parsed = mime.parse(fetched.raw)
-    draft = Draft(fetched, context, parsed, fetched.raw[len(parsed.headers) :])
+    draft = Draft(fetched, context, parsed, tuple(marks.own_lines(parsed.text)))
     copy_id, variant_id, body_id = context.next_id(), context.next_id(), context.next_id()
     identity = identify(draft)
     files = take_files(draft)
@@ -53,7 +53,7 @@ def _flags(parsed: ParsedMail, files: Files) -> MessageFlag:
     flags = MessageFlag(0)
     for name in parsed.flags:
         flags |= MessageFlag[name.upper()]
-    if any(not file.inline for file in files.listed):
+    if signs.has_files(parsed):
         flags |= MessageFlag.HAS_FILES
     if not files.whole:
         flags |= MessageFlag.AT_PROVIDER

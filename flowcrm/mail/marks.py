@@ -47,6 +47,7 @@ _SENDER_LINE = re.compile(
     r"|差出人|发件人|寄件者|보낸 사람)\s?\*?\s?[:：]\s?\S",
     re.IGNORECASE,
 )
+_LONGEST_SENDER = 30
 _HEADER_LINE = re.compile(r"[> *]{0,6}[^\s:：<>@][^:：<>@]{0,24}\*?\s?[:：](?:\s|$|\*)")
 _HEADER_LINES_LOOKED_AT = 6
 _RULE = re.compile(r"[-_=*]{8,400}$")
@@ -182,7 +183,8 @@ def _introduces_quote(lines: Sequence[str], at: int) -> bool:
 
 
 def _is_copied_header(lines: Sequence[str], at: int) -> bool:
-    if not _SENDER_LINE.match(lines[at]):  # hardly any line gets further
+    start = lines[at][:_LONGEST_SENDER]
+    if (":" not in start and "：" not in start) or not _SENDER_LINE.match(lines[at]):
         return False
     below = lines[at + 1 : at + 1 + _HEADER_LINES_LOOKED_AT]
     return sum(_HEADER_LINE.match(line) is not None for line in below) >= 2

@@ -5,6 +5,7 @@ Nothing here raises for any bytes, and nothing is re-serialised: what is stored 
 
 import hashlib
 import re
+from collections.abc import Collection, Iterator
 from urllib.parse import unquote
 
 from flowcrm.mail import addresses, body, dates, headers, references, signs, tree
@@ -65,6 +66,27 @@ def part(raw: bytes, number: str) -> tuple[Attachment, bytes]:
             decoded = file.content(parts)
             return _attachment(file, decoded, _shown_inside(content)), decoded
     raise NoSuchPart(f"this mail has no attachment {number}")
+
+
+def without(raw: bytes, numbers: Collection[str]) -> bytes:
+    """The mail with these attachments empty: their headers stay, so that the other parts keep their numbers. A file that is
+    uuencoded inside a text can only be taken out where that text is not encoded itself; else it stays."""
+    parts = tree.read(raw)
+    kept, at = [], 0
+    for start, end in sorted(_places(parts, numbers)):
+        if start >= at:
+            kept.append(raw[at:start])
+            at = end
+    return b"".join([*kept, raw[at:]])
+
+
+def _places(parts: Tree, numbers: Collection[str]) -> Iterator[tuple[int, int]]:
+    for file in body.files(parts):
+        if file.part in numbers:
+            if file.span is None:
+                yield file.leaf.start, file.leaf.end
+            elif parts.is_plain(file.leaf):
+                yield file.leaf.start + file.span[0], file.leaf.start + file.span[1]
 
 
 def _people(block: Block) -> tuple[tuple[Role, Address], ...]:

@@ -11,13 +11,15 @@ _NOTHING = re.compile(r"[\W_]+$|<?https?://\S+>?$|\[(?:cid|image):[^\]]*\]$")
 _UNSEEN = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u2060-\u2064\ufeff]+")
 
 
-def snippet(text: str) -> str:
-    """About 160 characters of what its writer wrote; where that is nothing (a bare forward), of all that is there."""
-    return from_lines(marks.own_lines(text)) or from_lines(text.split("\n", 200)[:200])
+def snippet(text: str, own_lines: Iterable[str] | None = None) -> str:
+    """About 160 characters of what its writer wrote; where that is nothing (a bare forward), of all that is there.
+
+    own_lines: marks.own_lines(text), where the caller has them already.
+    """
+    return _from_lines(marks.own_lines(text) if own_lines is None else own_lines) or _from_lines(text.split("\n", 200)[:200])
 
 
-def from_lines(lines: Iterable[str]) -> str:
-    """The same from lines that are all the writer's own; "" where they say nothing."""
+def _from_lines(lines: Iterable[str]) -> str:
     gathered: list[str] = []
     length = 0
     for line in lines:

@@ -6,7 +6,7 @@ places are what lets a single attachment be read, or left out of the stored body
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from flowcrm.mail import params, uuencode
@@ -63,6 +63,10 @@ class Tree:
         """A leaf's bytes after transfer decoding (RFC 2045 section 6). Broken encodings give what can be had."""
         return decode_transfer(self.raw[leaf.start : leaf.end], leaf.encoding)
 
+    def is_plain(self, leaf: Part) -> bool:
+        """Are the leaf's bytes its content, without any transfer encoding?"""
+        return leaf.encoding not in _DECODERS
+
 
 def read(raw: bytes) -> Tree:
     """The tree of any bytes whatsoever."""
@@ -73,13 +77,8 @@ def read(raw: bytes) -> Tree:
 
 def decode_transfer(encoded: bytes, encoding: str) -> bytes:
     """Undo a Content-Transfer-Encoding; unknown ones are taken for none."""
-    if encoding == "base64":
-        return _base64(encoded)
-    if encoding == "quoted-printable":
-        return binascii.a2b_qp(encoded)
-    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
-        return uuencode.decode(encoded)
-    return encoded
+    decoder = _DECODERS.get(encoding)
+    return encoded if decoder is None else decoder(encoded)
 
 
 class _Reader:
@@ -157,3 +156,10 @@ def _base64(encoded: bytes) -> bytes:
         wanted = _NOT_BASE64.sub(b"", encoded)
         wanted = wanted[:-1] if len(wanted) % 4 == 1 else wanted
         return binascii.a2b_base64(wanted + b"=" * (-len(wanted) % 4))
+
+
+_DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "base64": _base64,
+    "quoted-printable": binascii.a2b_qp,
+    **dict.fromkeys(("x-uuencode", "uuencode", "x-uue", "uue"), uuencode.decode),
+}

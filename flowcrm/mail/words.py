@@ -16,25 +16,22 @@ _ACCENTS = re.compile(
 _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 # Other marks (the vowels of Devanagari, Tamil …) belong to their word, though Python does not count them as letters.
 _MARKS = "".join(chr(one) for one in range(0x0900, 0x1D00) if unicodedata.category(chr(one)).startswith("M"))
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*")
+# A word of more than 40 letters (base64, a link's key) counts as several.
+_ASCII_WORD = re.compile(r"[a-z0-9]{1,40}")
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]){{0,39}}")
 # Han, kana, Hangul, Thai, Lao, Burmese, Khmer: written without spaces, or with endings that a search leaves out.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003fffd]+"
 )
 # The classes of search tokens: one word has unrelated tokens in each (vault.tokens), so a level that shows people but not
-# content can be searched so far and no further.
-PEOPLE = "people"
-SUBJECT = "subject"
-BODY = "body"
-FILTER = "filter"
-HAS_FILE = "has:file"
+# content can be searched so far and no further. The last three filter: by mailbox_id, folder_word(…), ATTACHMENT.
+PEOPLE, SUBJECT, BODY, FILES, MAILBOX, FOLDER, HAS = "people", "subject", "body", "files", "mailbox", "folder", "has"
+ATTACHMENT = "attachment"
 
 # Honest mail stays far below; a log file of 50 MB must not become a million tokens.
 MOST_WORDS = 10_000
 _MOST_TEXT = 2_000_000
-_LONGEST = 40
 
 
 def fold(text: str) -> str:
@@ -48,8 +45,8 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """The distinct words of a text in order: at most 10,000, from its first two million characters."""
     folded = fold(text[:_MOST_TEXT])
-    found: Iterator[str] | list[str] = _ASCII_WORD.findall(folded) if folded.isascii() else _of_any_script(folded)
-    return list(islice(dict.fromkeys(word[:_LONGEST] for word in found), MOST_WORDS))
+    found = dict.fromkeys(_ASCII_WORD.findall(folded) if folded.isascii() else _of_any_script(folded))
+    return list(found) if len(found) <= MOST_WORDS else list(islice(found, MOST_WORDS))
 
 
 def _of_any_script(folded: str) -> Iterator[str]:
@@ -62,15 +59,10 @@ def _of_any_script(folded: str) -> Iterator[str]:
 
 
 def bcc_class(mailbox_id: int) -> str:
-    """The class of Bcc people: keyed with their mailbox, since nobody else may find them."""
-    return f"bcc:{mailbox_id}"
-
-
-def mailbox_word(mailbox_id: int) -> str:
-    """The filter word of every message that has a copy in this mailbox."""
-    return f"mailbox:{mailbox_id}"
+    """The class of Bcc people: keyed with their mailbox, since only who may read that one may find them."""
+    return f"bcc/{mailbox_id}"
 
 
 def folder_word(mailbox_id: int, provider_id: str) -> str:
-    """The filter word of a folder or label."""
-    return f"folder:{mailbox_id}:{provider_id}"
+    """The word of a folder or label, in the class FOLDER."""
+    return f"{mailbox_id}/{provider_id}"

@@ -1,13 +1,11 @@
 """Attachments: listed always; those over the plan's limit are left at the provider."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flowcrm.ingest.draft import Draft
-from flowcrm.mail import tree
+from flowcrm.mail import mime
 from flowcrm.mail.prepared import PreparedFile
-from flowcrm.mail.tree import Part
 from flowcrm.mail.types import Attachment
 from flowcrm.vault.seal import seal_text
 
@@ -23,12 +21,11 @@ class Files:
 
 def take_files(draft: Draft) -> Files:
     """List every attachment; cut the content of those over the limit out of the body."""
-    limit = draft.context.attachment_limit
+    limit, raw = draft.context.attachment_limit, draft.fetched.raw
     listed = tuple(_listed(draft, file, over=file.size > limit) for file in draft.parsed.attachments)
     over = {file.part for file in listed if file.over_limit}
-    if not over:
-        return Files(listed, draft.body, whole=True)
-    return Files(listed, _without(draft, over), whole=False)
+    stored = mime.without(raw, over) if over else raw
+    return Files(listed, stored[len(draft.parsed.headers) :], whole=not over)
 
 
 def _listed(draft: Draft, file: Attachment, *, over: bool) -> PreparedFile:
@@ -42,22 +39,3 @@ def _listed(draft: Draft, file: Attachment, *, over: bool) -> PreparedFile:
         over_limit=over,
         s_meta=seal_text(draft.context.vault, "file", file_id, meta),
     )
-
-
-def _leaves(part: Part) -> Iterator[Part]:
-    if not part.children:
-        yield part
-    for child in part.children:
-        yield from _leaves(child)
-
-
-def _without(draft: Draft, numbers: set[str]) -> bytes:
-    """The body with those leaves empty; their headers stay, so that the structure and the other parts are as they were."""
-    raw = draft.fetched.raw
-    kept, at = [], len(raw) - len(draft.body)
-    for part in sorted(_leaves(tree.read(raw).root), key=lambda leaf: leaf.start):
-        if part.number in numbers and part.start >= at:
-            kept.append(raw[at : part.start])
-            at = part.end
-    kept.append(raw[at:])
-    return b"".join(kept)

@@ -1,6 +1,8 @@
 """Which message is this? Two keys that candidates share, an exact hash of the content, and one of its core (DESIGN 5)."""
 
-from flowcrm.ingest.core import core, normalised
+from datetime import datetime
+
+from flowcrm.ingest.core import core, folded_subject, normalised
 from flowcrm.ingest.draft import Draft, Identity
 from flowcrm.mail.types import Role
 
@@ -9,17 +11,25 @@ def identify(draft: Draft) -> Identity:
     """The mail's identity. Never of raw bytes: Received lines differ, and some providers write the MIME anew."""
     vault, parsed = draft.context.vault, draft.parsed
     files = b"".join(sorted(file.sha256 for file in parsed.attachments))
-    content = vault.lookup_bytes("content", _joined(normalised(parsed.text).encode("utf-8", "replace"), files))
-    heart = vault.lookup_bytes("core", _joined(core(parsed.text).encode("utf-8", "replace"), files))
+    content = vault.lookup_bytes("content", _joined(normalised(parsed.text), files))
+    heart = vault.lookup_bytes("core", _joined(core(draft.own_lines, parsed.text), files))
     sender = ",".join(sorted(address.email for address in parsed.of(Role.FROM)))
-    second = parsed.date.isoformat(timespec="seconds") if parsed.date else ""
-    by_content = vault.lookup_bytes("content_key", _joined(sender.encode(), second.encode(), content))
+    # Without a Date the provider's own time keeps two mails apart that say the same: a doubled row does less harm than a lost
+    # one. The subject does so for programs that send many mails a second, all with the same text.
+    by_content = vault.lookup_bytes(
+        "content_key", _joined(sender, _second(parsed.date or draft.fetched.at), folded_subject(parsed.subject), content)
+    )
     if parsed.message_id is None:
         return Identity(by_content, (by_content,), content, heart)
-    id_key = vault.lookup_bytes("id_key", _joined(parsed.message_id.casefold().encode(), sender.encode(), second.encode()))
+    id_key = vault.lookup_bytes("id_key", _joined(parsed.message_id.casefold(), sender, _second(parsed.date)))
     return Identity(id_key, (vault.lookup_bytes("id_core", _joined(id_key, heart)), by_content), content, heart)
 
 
-def _joined(*parts: bytes) -> bytes:
+def _second(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else ""
+
+
+def _joined(*parts: str | bytes) -> bytes:
     """Unambiguous: each part is preceded by its length."""
-    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    raw = [part if isinstance(part, bytes) else part.encode() for part in parts]
+    return b"".join(len(part).to_bytes(8, "big") + part for part in raw)

@@ -1,14 +1,16 @@
 """Who stands in the mail, as look-up hashes."""
 
 from flowcrm.ingest.draft import Draft
+from flowcrm.mail.addresses import domain_of
 from flowcrm.mail.prepared import PreparedPerson
+from flowcrm.mail.types import Role
 
 
 def find_people(draft: Draft) -> tuple[PreparedPerson, ...]:
-    """Everybody once for each role, in the order of the headers."""
+    """Everybody with an address, once for each role, in the order of the headers."""
     vault = draft.context.vault
     return tuple(
-        PreparedPerson(role, vault.lookup("address", email), vault.lookup("domain", email.rpartition("@")[2]))
+        PreparedPerson(role, vault.lookup("address", email), vault.lookup("domain", domain_of(email)))
         for role, email in dict.fromkeys((role, address.email) for role, address in draft.parsed.people)
         if email
     )
@@ -16,6 +18,6 @@ def find_people(draft: Draft) -> tuple[PreparedPerson, ...]:
 
 def is_sent(draft: Draft) -> bool:
     """Sent is what lies in Sent, or is from one of the mailbox's own addresses (aliases and send-as included)."""
-    senders = {address.email for role, address in draft.parsed.people if role.value == "from"}
+    senders = {address.email for address in draft.parsed.of(Role.FROM)}
     context = draft.context
     return bool(draft.fetched.folder_ids & context.sent_folders or senders & context.own_addresses)

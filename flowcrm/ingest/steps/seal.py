@@ -14,7 +14,7 @@ def seal_head(draft: Draft, copy_id: int) -> bytes:
     head = {
         **{role.value: [[one.name, one.email] for one in parsed.of(role)] for role in Role},
         "subject": parsed.subject,
-        "snippet": snippet(parsed.text),
+        "snippet": snippet(parsed.text, draft.own_lines),
         "files": [file.name for file in parsed.attachments if not file.inline],
         "date": parsed.date.isoformat() if parsed.date else None,
         "message_id": parsed.message_id,

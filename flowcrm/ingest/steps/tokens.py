@@ -3,15 +3,9 @@
 from collections.abc import Iterable
 
 from flowcrm.ingest.draft import Draft
+from flowcrm.mail.signs import has_files
 from flowcrm.mail.types import Address, Role
-from flowcrm.mail.words import words
-
-PEOPLE, SUBJECT, BODY, FILES, MAILBOX, FOLDER, HAS = "people", "subject", "body", "files", "mailbox", "folder", "has"
-
-
-def bcc_class(mailbox_id: int) -> str:
-    """The class of Bcc words: found only by who may read that mailbox."""
-    return f"bcc/{mailbox_id}"
+from flowcrm.mail.words import ATTACHMENT, BODY, FILES, FOLDER, HAS, MAILBOX, PEOPLE, SUBJECT, bcc_class, folder_word, words
 
 
 def make_tokens(draft: Draft) -> tuple[int, ...]:
@@ -24,11 +18,11 @@ def make_tokens(draft: Draft) -> tuple[int, ...]:
         *vault.tokens(BODY, words(parsed.text)),
         *vault.tokens(FILES, words(" ".join(file.name for file in parsed.attachments))),
         *vault.tokens(bcc_class(mailbox_id), _of_people(parsed.of(Role.BCC))),
-        *vault.tokens(FOLDER, [f"{mailbox_id}/{folder_id}" for folder_id in draft.fetched.folder_ids]),
+        *vault.tokens(FOLDER, [folder_word(mailbox_id, folder_id) for folder_id in draft.fetched.folder_ids]),
         vault.token(MAILBOX, str(mailbox_id)),
     }
-    if any(not file.inline for file in parsed.attachments):
-        found.add(vault.token(HAS, "attachment"))
+    if has_files(parsed):
+        found.add(vault.token(HAS, ATTACHMENT))
     return tuple(sorted(found))
 
 

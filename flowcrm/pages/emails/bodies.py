@@ -67,7 +67,6 @@ class Body:
     sent_at: datetime | None = None
     people: tuple[tuple[str, str], ...] = ()
     frame: bool = False
-    remote_images: bool = False
     own: SafeString | str = ""
     rest: SafeString | str = ""
     cut: bool = False

@@ -31,10 +31,11 @@ def do_write_mail(workspace_id: int, mailbox_id: int, resolved: Resolved, conver
 
 
 def _insert(workspace_id: int, into: str, columns: str, types: str, values: Sequence[tuple[Any, ...]], conflict: str) -> None:
-    """INSERT … SELECT unnest(…): one array a column, rows in the order given."""
+    """INSERT … SELECT unnest(…): one array a column, rows in the order given. Arrays travel in binary (%b): as text, sealed bytes
+    would double in size and be parsed twice."""
     if not values:
         return
-    arrays = ", ".join(f"%s::{kind}[]" for kind in types.split())
+    arrays = ", ".join(f"%b::{kind}[]" for kind in types.split())
     run(
         f"INSERT INTO {into} (workspace_id, {columns}) SELECT %s, t.* FROM unnest({arrays}) AS t {conflict}",
         [workspace_id, *(list(column) for column in zip(*values, strict=True))],
@@ -193,15 +194,13 @@ def _search_rows(workspace_id: int, placed: Sequence[Placed]) -> None:
         tokens.setdefault(one.message_id, set()).update(one.kept.mail.tokens)
         at[one.message_id] = min(one.kept.mail.at, at.get(one.message_id, one.kept.mail.at))
     # A two-dimensional array does not unnest, so each row's tokens travel as an array literal in text.
-    found = [
-        (message_id, at[message_id], "{" + ",".join(map(str, sorted(tokens[message_id]))) + "}")
-        for message_id in sorted(tokens)
-    ]
+    ids = sorted(tokens)
+    literals = ["{" + ",".join(map(str, sorted(tokens[message_id]))) + "}" for message_id in ids]
     run(
         """INSERT INTO search_row (workspace_id, message_id, scheme, at, tok)
            SELECT %s, t.message_id, %s, t.at, t.tok::bigint[]
            FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS t (message_id, at, tok)
            ON CONFLICT (workspace_id, message_id) DO UPDATE SET at = least(search_row.at, EXCLUDED.at),
            tok = (SELECT array_agg(DISTINCT token) FROM unnest(search_row.tok || EXCLUDED.tok) AS token)""",
-        [workspace_id, SCHEME, *(list(column) for column in zip(*found, strict=True))],
+        [workspace_id, SCHEME, ids, [at[message_id] for message_id in ids], literals],
     )

@@ -50,10 +50,6 @@
     }
   }
 
-  document.addEventListener("submit", (event) => {
-    if (event.target.querySelector?.("[data-hides]")) setTimeout(() => event.target.remove(), 0);
-  });
-
   document.addEventListener("htmx:load", (event) => watch(event.target instanceof Element ? event.target : document));
   watch(document);
 })();

@@ -1,0 +1,245 @@
+"""No hot query reads a whole table, or a whole account: every statement that these functions really send is explained, as the
+role that sends it, in an account of 30,000 emails beside others. A new hot query gets a line in `HOT`.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connections
+
+from bench.account import Large, fill
+from flowcrm.mail.types import Change, ChangeKind
+from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
+from flowcrm.store.access import Actor, access_conversation, operator
+from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.queries.addresses import contact_hashes
+from flowcrm.store.queries.companies import company_page
+from flowcrm.store.queries.contacts import access_contact, contact_page
+from flowcrm.store.queries.mailboxes import mailbox_rows
+from flowcrm.store.queries.members import counts, usage
+from flowcrm.store.queries.threads import Only, emails_of, threads_of_company, threads_of_contact, threads_of_mine
+from flowcrm.store.vaults import vault
+from flowcrm.store.writes.audit import do_audit
+from flowcrm.store.writes.contacts import check_addresses
+from flowcrm.store.writes.lease import claim_due, renew, take
+from flowcrm.store.writes.listing import LANE_NEW, Listed, do_gone, do_listing, do_refile, known_copies
+from flowcrm.store.writes.members import do_add_member, do_make_person
+from flowcrm.store.writes.page import Hold
+from flowcrm.store.writes.upkeep import refs_in_use
+from flowcrm.sync.listing import next_scope
+from flowcrm.sync.worklist import take_batch
+from tests.store.pages import TODAY, Mail, hold_of, keep, new_hold, new_workspace
+
+pytestmark = [pytest.mark.needs_postgres, pytest.mark.slow]
+
+MAILS, OTHERS = 30_000, 10_000
+# Tables with fewer rows may be read as PostgreSQL likes.
+LARGE = 1_000
+# A page of fifty lines needs a few hundred rows of each table; whoever walks an account reads tens of thousands.
+ENOUGH = 1_000
+
+
+@dataclass(frozen=True)
+class World:
+    """The account; an actor who reads all its mailboxes; its largest mailbox, and a new one that is being synced."""
+
+    large: Large
+    actor: Actor
+    keys: Any
+    hold: Hold
+    mailbox: Snapshot
+
+    @property
+    def one(self) -> Actor:
+        """An actor with one mailbox, the largest."""
+        return replace(self.actor, mailboxes=(self.large.mailbox_id,))
+
+    def provider_ids(self, count: int) -> list[str]:
+        """Of copies in the largest mailbox."""
+        with workspace_scope(self.large.workspace_id):
+            found = rows("SELECT provider_id FROM copy WHERE mailbox_id = %s LIMIT %s", [self.large.mailbox_id, count])
+        return [one for (one,) in found]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one statement did to one table."""
+
+    how: str
+    table: str
+    read: float
+    sql: str
+
+
+@contextmanager
+def explained() -> Iterator[list[Scan]]:
+    """Explains every statement before it is sent, on the same connection (and takes back what explaining it did)."""
+    scans: list[Scan] = []
+    execute = psycopg.Cursor.execute
+
+    def explaining(cursor: psycopg.Cursor[Any], query: Any, params: Any = None, **options: Any) -> psycopg.Cursor[Any]:
+        if isinstance(query, str) and query.split(maxsplit=1)[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
+            with cursor.connection.transaction(force_rollback=True), psycopg.Cursor(cursor.connection) as asking:
+                found = execute(asking, f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", params).fetchone()
+            plan = found[0] if isinstance(found[0], list) else json.loads(found[0])
+            scans.extend(_scans(plan[0]["Plan"], query))
+        return execute(cursor, query, params, **options)
+
+    psycopg.Cursor.execute = explaining  # type: ignore[method-assign]
+    try:
+        yield scans
+    finally:
+        psycopg.Cursor.execute = execute  # type: ignore[method-assign]
+
+
+def _scans(node: dict[str, Any], sql: str) -> Iterator[Scan]:
+    if "Relation Name" in node and node["Node Type"] != "ModifyTable":
+        filtered = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        yield Scan(node["Node Type"], node["Relation Name"], (node["Actual Rows"] + filtered) * node["Actual Loops"], sql)
+    for below in node.get("Plans", ()):
+        yield from _scans(below, sql)
+
+
+@pytest.fixture(scope="module")
+def world(new_installation: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A database of its own: what is planned depends on what lies in it."""
+    made = new_installation(tmp_path_factory.mktemp("plans"))
+    before = {name: connections[name].settings_dict["NAME"] for name in ("default", "router")}
+    _use({name: made["DATABASE_URL"].split("/")[3].split("?")[0] for name in before})
+    try:
+        yield _fill(made["DATABASE_URL_OWNER"])
+    finally:
+        _use(before)
+
+
+def _use(names: dict[str, str]) -> None:
+    for alias, name in names.items():
+        connections[alias].close()
+        connections[alias].settings_dict["NAME"] = name
+
+
+def _fill(owner_url: str) -> World:
+    person = do_make_person(email="anna@acme.example", name="Anna", password="x")
+    accounts = []
+    for mails in (OTHERS, MAILS):
+        workspace_id = new_workspace()
+        with workspace_scope(workspace_id):
+            member_id = do_add_member(
+                workspace_id=workspace_id, person_id=person.id, role="user", name="Anna", time_zone="UTC"
+            )
+        accounts.append(fill(owner_url, workspace_id, member_id, mails=mails))
+    hold = new_hold(workspace_id)
+    keep(hold, [Mail(f"new {n}", f"new {n}", f"new {n}", f"new {n}") for n in range(50)])
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    mailbox = read_snapshot(workspace_id, hold.mailbox_id)
+    assert mailbox is not None
+    with workspace_scope(workspace_id):
+        return World(accounts[-1], operator(workspace_id), vault(workspace_id), hold, mailbox)
+
+
+def _in_scope(function: Callable[[World], object]) -> Callable[[World], object]:
+    def run(world: World) -> object:
+        with workspace_scope(world.large.workspace_id):
+            return function(world)
+
+    return run
+
+
+def _page(world: World) -> object:
+    """Fifty mails: new ones, one that answers what is stored, one that shows that two conversations are one."""
+    mails = [Mail(f"page {n}", f"page {n}", f"page {n}", f"page {n}", names=(f"new {n % 50}",)) for n in range(50)]
+    mails.append(Mail("glue", "glue", "glue", "glue", names=("new 1", "new 2")))
+    return keep(world.hold, mails)
+
+
+def _listing(world: World) -> object:
+    changes = tuple(Change(ChangeKind.ARRIVED, f"listed {n}", "t", frozenset({"INBOX"})) for n in range(200))
+    touched = tuple(Change(ChangeKind.FOLDERS, one, "t", frozenset({"INBOX"}), False) for one in world.provider_ids(20))
+    return do_listing(
+        world.hold, Listed("main", "cursor", rev=0, listing=True, lane=LANE_NEW, wanted=changes, touched=touched, skipped={"x": 1})
+    )
+
+
+HOT: dict[str, Callable[[World], object]] = {
+    "emails of one mailbox": _in_scope(lambda w: threads_of_mine(w.one)),
+    "emails of all mailboxes": _in_scope(lambda w: threads_of_mine(w.actor)),
+    "unread emails": _in_scope(lambda w: threads_of_mine(w.one, only=Only.UNREAD)),
+    "emails with files": _in_scope(lambda w: threads_of_mine(w.one, only=Only.FILES)),
+    "emails of a contact": _in_scope(lambda w: threads_of_contact(w.actor, w.large.contact_id)),
+    "emails of a company": _in_scope(lambda w: threads_of_company(w.actor, w.large.company_id)),
+    "one conversation": _in_scope(
+        lambda w: emails_of(w.actor, access_conversation(w.actor, w.large.conversation_id))
+    ),
+    "contacts": _in_scope(lambda w: contact_page(w.large.workspace_id)),
+    "contacts of a company": _in_scope(lambda w: contact_page(w.large.workspace_id, company_id=w.large.company_id)),
+    "one contact": _in_scope(lambda w: access_contact(w.large.workspace_id, w.large.contact_id)),
+    "a contact's address": _in_scope(
+        lambda w: check_addresses(workspace_id=w.large.workspace_id, addresses=["new@many.example"])
+    ),
+    "companies": _in_scope(lambda w: company_page(w.large.workspace_id)),
+    "navigation": _in_scope(lambda w: (counts(w.large.workspace_id), usage(w.large.workspace_id, TODAY))),
+    "who is a contact": _in_scope(
+        lambda w: contact_hashes(w.large.workspace_id, [w.keys.lookup("address", f"{n}@x.example") for n in range(200)])
+    ),
+    "a record of who looked": _in_scope(
+        lambda w: do_audit(workspace_id=w.large.workspace_id, actor_id=None, verb="list", surface="test", object_ids=[1])
+    ),
+    "which mailbox is due": lambda w: claim_due("somebody"),
+    "a lease": lambda w: renew(hold_lease) if (hold_lease := take(w.large.workspace_id, w.large.mailbox_id, "sync", "x")) else 0,
+    "a mailbox's settings": lambda w: read_snapshot(w.large.workspace_id, w.large.mailbox_id),
+    "the next bookmark": lambda w: next_scope(w.mailbox, set()),
+    "the work-list": lambda w: take_batch(replace(w.mailbox, mailbox_id=w.large.mailbox_id)),
+    "what is kept already": _in_scope(lambda w: known_copies(replace(w.hold, mailbox_id=w.large.mailbox_id), w.provider_ids(500))),
+    "a page of changes": _listing,
+    "what left the mailbox": _in_scope(lambda w: do_gone(replace(w.hold, mailbox_id=w.large.mailbox_id), w.provider_ids(50))),
+    "a page of mails": _page,
+    "objects in use": lambda w: refs_in_use(w.large.workspace_id, [f"w/{n}" for n in range(1000)]),
+}
+
+# What is known to read more, and how much of it at most.
+MORE: dict[str, int] = {}
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_a_hot_query_reads_no_whole_table_and_no_whole_account(world: World, name: str) -> None:
+    with explained() as scans:
+        HOT[name](world)
+
+    assert scans
+    with workspace_scope(world.large.workspace_id):
+        large = {table for (table,) in rows("SELECT relname FROM pg_class WHERE reltuples >= %s", [LARGE])}
+    whole = [scan for scan in scans if scan.table in large and scan.how == "Seq Scan"]
+    assert whole == []
+    much = [scan for scan in scans if scan.read > MORE.get(name, ENOUGH)]
+    assert much == []
+
+
+def test_search_uses_its_index_and_finds_nothing_of_another_account(world: World) -> None:
+    workspace_id = world.large.workspace_id
+    never = datetime(9999, 1, 1, tzinfo=UTC)
+    with workspace_scope(workspace_id):
+        tokens = rows("SELECT tok FROM search_row WHERE message_id = %s", [world.large.message_id])[0][0]
+        rare = min(tokens, key=lambda token: rows("SELECT count(*) FROM find_tokens(%s, %s, %s, 50)", [[token], [token], never]))
+    with workspace_scope(workspace_id):
+        before = _reads()
+        found = rows("SELECT message_id FROM find_tokens(%s, %s, %s, 50)", [[rare], tokens, never])
+        after = _reads()
+        own = rows("SELECT count(*) FROM search_row WHERE message_id = ANY(%s)", [[one for (one,) in found]])
+    assert len(found) > 0
+    assert own == [(len(found),)]
+    assert after["sequential"] == before["sequential"]
+    assert after["index"] > before["index"]
+
+
+def _reads() -> dict[str, int]:
+    """How often this transaction has read the search table as a whole, and by an index. Also inside of functions."""
+    found = rows("SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'search_row'")
+    return {"sequential": found[0][0], "index": found[0][1]} if found else {"sequential": 0, "index": 0}

@@ -1,0 +1,276 @@
+"""Settings, Integrations: what each state says and offers, the limits, and who may press what."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from flowcrm.lib import clock
+from flowcrm.mail.types import Folder, FolderRole
+from flowcrm.store.db import next_id, rows, run
+from flowcrm.store.vaults import vault
+from flowcrm.store.writes.mailbox import do_folders
+from flowcrm.store.writes.workspaces import do_set_plan
+from tests.mail_helper import connect
+from tests.people import Someone
+
+pytestmark = pytest.mark.needs_postgres
+
+PAGE = "/settings/integrations"
+
+
+def _page(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def _set(someone: Someone, mailbox_id: int, **columns: Any) -> None:
+    names = ", ".join(f"{name} = %s" for name in columns)
+    with someone.scope():
+        run(f"UPDATE mailbox SET {names} WHERE id = %s", [*columns.values(), mailbox_id])
+
+
+def _state(someone: Someone, mailbox_id: int) -> str:
+    with someone.scope():
+        return str(rows("SELECT state FROM mailbox WHERE id = %s", [mailbox_id])[0][0])
+
+
+def _synced(someone: Someone, address: str = "mara@acme.example") -> int:
+    """A mailbox whose import is done and whose last check went well just now."""
+    mailbox_id, now = connect(someone, address), clock.now()
+    _set(someone, mailbox_id, import_from=now, import_done_at=now, checked_at=now, synced_at=now)
+    return mailbox_id
+
+
+def _work(someone: Someone, mailbox_id: int, *, count: int = 1, state: str = "ready", lane: int = 2) -> None:
+    with someone.scope():
+        for number in range(count):
+            run(
+                """INSERT INTO work (workspace_id, id, mailbox_id, provider_id, lane, state, sort, due_at, reason)
+                   VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'ValueError')""",
+                [someone.workspace_id, next_id(), mailbox_id, f"{state}{number}", lane, state, number, clock.now()],
+            )
+
+
+def test_the_section_and_the_button_read_as_the_article_says(member: Someone) -> None:
+    """K06."""
+    page = _page(member.get(PAGE))
+    assert ">Email Integration</h2>" in page
+    assert ">Connect Gmail</a>" in page
+
+
+def test_starter_says_what_it_would_do_which_plan_it_needs_and_who_can_change_it(member: Someone) -> None:
+    """K01."""
+    with member.scope():
+        do_set_plan(workspace_id=member.workspace_id, plan="starter")
+    page = _page(member.get(PAGE))
+    assert "Email Integration" in page
+    assert "needs the Professional or Enterprise plan" in page
+    assert "Whoever runs this FlowCRM can change it" in page
+    assert "Connect Gmail" not in page
+    assert member.get(f"{PAGE}/connect/gmail").status_code == 302
+
+
+def test_a_mailbox_that_is_well_has_a_green_check_mark(member: Someone) -> None:
+    """K34."""
+    _synced(member)
+    page = _page(member.get(PAGE))
+    assert "Up to date" in page
+    assert 'class="badge good"' in page
+    for words in ("mara@acme.example", "One-way", "Contacts only", "Every 5 minutes", "Checked", "Sync now", "Disconnect"):
+        assert words in page
+
+
+def test_no_green_check_mark_when_the_last_check_is_longer_ago_than_two_intervals(member: Someone) -> None:
+    mailbox_id = _synced(member)
+    _set(member, mailbox_id, synced_at=clock.now() - timedelta(minutes=11))
+    page = _page(member.get(f"{PAGE}/{mailbox_id}"))
+    assert "Running late" in page
+    assert "badge good" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "button"),
+    [
+        ("choosing", "Finish set-up", "Continue"),
+        ("paused", "Paused", "Resume"),
+        ("reauthorize", "Re-authorize needed", "Re-authorize"),
+        ("permission_missing", "Permission missing", "Re-authorize"),
+        ("admin_must_act", "Your administrator must act", "Copy message"),
+        ("disconnected", "Disconnected", "Connect"),
+    ],
+)
+def test_each_state_has_its_word_and_its_button(member: Someone, state: str, word: str, button: str) -> None:
+    mailbox_id = connect(member, "mara@acme.example", state=state)
+    page = _page(member.get(f"{PAGE}/{mailbox_id}"))
+    assert word in page
+    assert f">{button}<" in page
+    assert ("Disconnect mara@acme.example" in page) == (state != "disconnected")
+
+
+def test_what_needs_its_owner_stands_above_all(member: Someone) -> None:
+    """K36."""
+    connect(member, "mara@acme.example", state="reauthorize")
+    page = _page(member.get(PAGE))
+    assert "mara@acme.example needs you." in page
+    assert "Nothing is lost" in page
+
+
+def test_an_import_shows_what_is_known_and_no_bar_before_its_length_is(member: Someone) -> None:
+    mailbox_id = connect(member)
+    _set(member, mailbox_id, import_from=clock.now() - timedelta(seconds=105), checked_at=clock.now())
+    _work(member, mailbox_id, count=3)
+    with member.scope():
+        run(
+            """INSERT INTO cursor (workspace_id, mailbox_id, scope, listing, listed, updated_at)
+               VALUES (%s, %s, 'main', true, 10, %s)""",
+            [member.workspace_id, mailbox_id, clock.now()],
+        )
+        run(
+            "INSERT INTO skipped (workspace_id, mailbox_id, rule, n) VALUES (%s, %s, 'not_selected', 1196)",
+            [member.workspace_id, mailbox_id],
+        )
+    page = _page(member.get(f"{PAGE}/{mailbox_id}"))
+    assert "<strong>7</strong> read, 10 found so far" in page
+    assert "1,196 not for contacts" in page
+    assert "<progress" not in page
+    assert 'hx-trigger="every 2s"' in page
+    with member.scope():
+        run("UPDATE cursor SET listing = false WHERE workspace_id = %s", [member.workspace_id])
+    page = _page(member.get(f"{PAGE}/{mailbox_id}"))
+    assert "<strong>7</strong> of 10 read" in page
+    assert '<progress class="info" value="7" max="10"' in page
+    assert "4 a minute" in page
+    assert "about 1 min" in page
+
+
+def test_a_mailbox_at_rest_is_not_asked_for_again(member: Someone) -> None:
+    assert "hx-trigger" not in _page(member.get(f"{PAGE}/{_synced(member)}"))
+
+
+def test_the_limit_says_until_when(member: Someone) -> None:
+    """K38: pauses, says until when, loses nothing."""
+    mailbox_id = _synced(member)
+    _work(member, mailbox_id)
+    with member.scope():
+        local = rows("SELECT (%s AT TIME ZONE 'Europe/Berlin')::date", [clock.now()])[0][0]
+        run("INSERT INTO usage_day (workspace_id, local_date, used) VALUES (%s, %s, 10000)", [member.workspace_id, local])
+    page = _page(member.get(PAGE))
+    assert "Limit reached" in page
+    assert "Nothing is lost" in page
+    assert "Goes on at" in page
+    assert "<strong>10,000</strong>" in page
+    assert "of 10,000 emails today" in page
+
+
+def test_buttons_pause_and_resume_and_ask_for_a_check_now(member: Someone) -> None:
+    mailbox_id = _synced(member)
+    member.post(f"{PAGE}/{mailbox_id}/do", {"do": "pause"})
+    assert _state(member, mailbox_id) == "paused"
+    member.post(f"{PAGE}/{mailbox_id}/do", {"do": "resume"})
+    assert _state(member, mailbox_id) == "on"
+    member.post(f"{PAGE}/{mailbox_id}/do", {"do": "sync"})
+    with member.scope():
+        (due,) = rows("SELECT next_run_at <= %s, lane FROM mailbox_due WHERE mailbox_id = %s", [clock.now(), mailbox_id])
+    assert due == (True, 0)
+
+
+def test_a_press_that_comes_too_late_says_so(member: Someone) -> None:
+    mailbox_id = connect(member, state="disconnected")
+    for press in ("pause", "sync"):
+        answer = member.client.post(f"{PAGE}/{mailbox_id}/do", {"do": press}, follow=True)
+        assert "has changed meanwhile" in _page(answer)
+    assert _state(member, mailbox_id) == "disconnected"
+
+
+def test_an_unknown_press_does_nothing(member: Someone) -> None:
+    mailbox_id = _synced(member)
+    assert member.post(f"{PAGE}/{mailbox_id}/do", {"do": "explode"}).status_code == 302
+    assert _state(member, mailbox_id) == "on"
+
+
+def test_an_admin_sees_the_state_of_others_and_no_buttons(member: Someone, colleague: Someone) -> None:
+    _synced(member)
+    other = _synced(colleague, "ben@acme.example")
+    page = _page(member.get(PAGE))
+    assert "Other mailboxes of this account" in page
+    assert "ben@acme.example" in page
+    assert f"/{other}/do" not in page
+    assert f"/{other}/disconnect" not in page
+
+
+def test_a_user_sees_only_his_own(member: Someone, colleague: Someone) -> None:
+    _synced(member)
+    assert "mara@acme.example" not in _page(colleague.get(PAGE))
+
+
+@pytest.mark.parametrize("path", ["", "/settings", "/running", "/newest", "/set-apart"])
+def test_nobody_opens_anothers_mailbox(path: str, member: Someone, colleague: Someone, stranger: Someone) -> None:
+    """An admin of the same account neither."""
+    mailbox_id = _synced(colleague)
+    assert colleague.get(f"{PAGE}/{mailbox_id}{path}").status_code == 200
+    assert member.get(f"{PAGE}/{mailbox_id}{path}").status_code == 404
+    assert stranger.get(f"{PAGE}/{mailbox_id}{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/do", "/disconnect", "/settings", "/set-apart"])
+def test_nobody_changes_anothers_mailbox(path: str, member: Someone, colleague: Someone, stranger: Someone) -> None:
+    mailbox_id = _synced(colleague)
+    for other in (member, stranger):
+        assert other.post(f"{PAGE}/{mailbox_id}{path}", {"do": "pause"}).status_code == 404
+        assert other.post(f"{PAGE}/connect/gmail?mailbox={mailbox_id}").status_code == 404
+    assert _state(colleague, mailbox_id) == "on"
+
+
+def test_mails_that_were_set_apart_are_listed_by_id_and_tried_again(member: Someone) -> None:
+    mailbox_id = _synced(member)
+    _work(member, mailbox_id, count=2, state="quarantined")
+    assert "2 emails could not be taken in" in _page(member.get(PAGE))
+    page = _page(member.get(f"{PAGE}/{mailbox_id}/set-apart"))
+    assert "<code>quarantined0</code>" in page
+    assert "ValueError" in page
+    with member.scope():
+        (one,) = rows("SELECT id FROM work WHERE provider_id = 'quarantined0' AND mailbox_id = %s", [mailbox_id])[0]
+    member.post(f"{PAGE}/{mailbox_id}/set-apart", {"work": str(one)})
+    member.post(f"{PAGE}/{mailbox_id}/set-apart", {"work": "999999999999999999999"})
+    with member.scope():
+        assert rows("SELECT DISTINCT state, tries FROM work WHERE mailbox_id = %s", [mailbox_id]) == [("ready", 0)]
+    assert "Every email that may come in was taken in" in _page(member.get(f"{PAGE}/{mailbox_id}/set-apart"))
+
+
+def test_the_article_s_checks_are_done_by_the_page(member: Someone) -> None:
+    """K35: connection, selection, permissions, quota."""
+    connect(member, "mara@acme.example", state="permission_missing")
+    page = _page(member.get(PAGE))
+    for title in ("Connection status", "Sync settings", "Permissions", "Quota limits"):
+        assert title in page
+    assert "Reading email was not allowed at Google" in page
+
+
+def test_a_selection_that_lets_nothing_in_is_found(member: Someone) -> None:
+    mailbox_id = _synced(member)
+    assert "no contact has an email address yet" in _page(member.get(PAGE))
+    _set(member, mailbox_id, selection="labels")
+    assert "No label is chosen, so nothing comes in" in _page(member.get(PAGE))
+    labels = [Folder("L1", "CRM", FolderRole.LABEL)]
+    with member.scope():
+        do_folders(vault(member.workspace_id), mailbox_id=mailbox_id, folders=labels)
+        run("UPDATE folder SET chosen = true WHERE mailbox_id = %s", [mailbox_id])
+        do_folders(vault(member.workspace_id), mailbox_id=mailbox_id, folders=[])
+    assert "1 chosen label was deleted in Gmail" in _page(member.get(PAGE))
+
+
+def test_authorization_error_has_the_article_s_steps(member: Someone) -> None:
+    """K39: the wait is an advice, not a lock."""
+    _synced(member)
+    page = _page(member.get(PAGE))
+    assert (
+        page.index("Click Disconnect") < page.index("Wait 30 seconds") < page.index("Click Connect") < page.index("click Allow")
+    )
+
+
+def test_the_message_for_the_admin_names_the_page_that_mends_it(member: Someone) -> None:
+    mailbox_id = connect(member, state="admin_must_act")
+    _set(member, mailbox_id, state_code="invalid_client")
+    page = _page(member.get(f"{PAGE}/{mailbox_id}"))
+    assert "/settings/integrations/google" in page
+    assert "invalid_client" in page
