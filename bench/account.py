@@ -17,7 +17,7 @@ _ROOM = 10
 
 @dataclass(frozen=True)
 class Large:
-    """mailboxes: ids, the first being the largest; the others follow it. contacts, conversations: the first id."""
+    """The first id of each kind; the first mailbox is the largest, with a third of all mails."""
 
     workspace_id: int
     mailbox_id: int
@@ -25,6 +25,7 @@ class Large:
     company_id: int
     conversation_id: int
     message_id: int
+    copy_id: int
 
 
 def fill(owner_url: str, workspace_id: int, member_id: int, *, mails: int, mailboxes: int = 200) -> Large:
@@ -46,6 +47,7 @@ def fill(owner_url: str, workspace_id: int, member_id: int, *, mails: int, mailb
         company_id=base + mailboxes + 7 * mails + 1,
         conversation_id=base + mailboxes + 1,
         message_id=base + mailboxes + 2 * mails + 1,
+        copy_id=base + mailboxes + 4 * mails + 1,
     )
 
 
@@ -55,11 +57,11 @@ def _id(kind: int, number: str = "n") -> str:
 
 
 _CONVERSATION, _MESSAGE, _VARIANT, _COPY = _id(0, "(n + 2) / 3"), _id(2), _id(3), _id(4)
-_PEOPLE = 5000
+PEOPLE = 5000
 
 
 def _person(number: str) -> str:
-    return f"decode(md5('person ' || ({number}) %% {_PEOPLE}), 'hex')"
+    return f"decode(md5('person ' || ({number}) %% {PEOPLE}), 'hex')"
 
 
 _STATEMENTS = (
@@ -76,20 +78,23 @@ _STATEMENTS = (
        FROM generate_series(0, %(mailboxes)s - 1) AS n""",
     f"""INSERT INTO company (workspace_id, id, name, sort_key, created_at)
         SELECT %(ws)s, {_id(7)}, 'Company ' || n, 'company ' || lpad(n::text, 9, '0'), now()
-        FROM generate_series(1, {_PEOPLE // 10}) AS n""",
+        FROM generate_series(1, {PEOPLE // 10}) AS n""",
     f"""INSERT INTO company_domain (workspace_id, id, company_id, domain)
-        SELECT %(ws)s, nextval('flow_id'), {_id(7)}, 'company' || n || '.example' FROM generate_series(1, {_PEOPLE // 10}) AS n""",
+        SELECT %(ws)s, nextval('flow_id'), {_id(7)}, 'company' || n || '.example'
+        FROM generate_series(1, {PEOPLE // 10}) AS n""",
     f"""INSERT INTO contact (workspace_id, id, name, sort_key, company_id, created_at, updated_at)
         SELECT %(ws)s, {_id(6)}, 'Person ' || n, 'person ' || lpad(n::text, 9, '0'), {_id(7, "(1 + n / 10)")}, now(), now()
-        FROM generate_series(1, {_PEOPLE - 10}) AS n""",
+        FROM generate_series(1, {PEOPLE - 10}) AS n""",
     f"""INSERT INTO contact_address (workspace_id, id, contact_id, address, position, gen, h_address)
         SELECT %(ws)s, nextval('flow_id'), {_id(6)}, 'person' || n || '@many.example', 0, 1, {_person("n")}
-        FROM generate_series(1, {_PEOPLE - 10}) AS n""",
+        FROM generate_series(1, {PEOPLE - 10}) AS n""",
     f"INSERT INTO conversation (workspace_id, id) SELECT %(ws)s, {_id(0)} FROM generate_series(1, (%(mails)s + 2) / 3) AS n",
     f"""INSERT INTO mid (workspace_id, gen, h_mid, conversation_id)
-        SELECT %(ws)s, 1, decode(md5('mid ' || n || ' ' || k), 'hex'), {_CONVERSATION} FROM {_MAILS}, generate_series(1, 2) AS k""",
+        SELECT %(ws)s, 1, decode(md5('mid ' || n || ' ' || k), 'hex'), {_CONVERSATION}
+        FROM {_MAILS}, generate_series(1, 2) AS k""",
     f"""INSERT INTO message (workspace_id, id, conversation_id, at, ours, flags)
-        SELECT %(ws)s, {_MESSAGE}, {_CONVERSATION}, {_AT}, n %% 4 = 0, CASE WHEN n %% 10 = 0 THEN 4096 ELSE 0 END FROM {_MAILS}""",
+        SELECT %(ws)s, {_MESSAGE}, {_CONVERSATION}, {_AT}, n %% 4 = 0, CASE WHEN n %% 10 = 0 THEN 4096 ELSE 0 END
+        FROM {_MAILS}""",
     f"""INSERT INTO message_key (workspace_id, gen, h_key, message_id)
         SELECT %(ws)s, 1, decode(md5('key ' || n || ' ' || k), 'hex'), {_MESSAGE} FROM {_MAILS}, generate_series(1, 2) AS k""",
     f"""INSERT INTO variant (workspace_id, id, message_id, gen, h_candidate, h_content, h_core, s_body)
@@ -98,7 +103,8 @@ _STATEMENTS = (
     f"""INSERT INTO attachment (workspace_id, id, variant_id, part, size, inline, over_limit, s_meta)
         SELECT %(ws)s, nextval('flow_id'), {_VARIANT}, '2', 1000, false, false, '\\x00' FROM {_MAILS} WHERE n %% 10 = 0""",
     f"""INSERT INTO blob (workspace_id, gen, h_content, id, size, ref)
-        SELECT %(ws)s, 1, decode(md5('body ' || n), 'hex'), nextval('flow_id'), 30000, 'w/' || md5('body ' || n) FROM {_MAILS}""",
+        SELECT %(ws)s, 1, decode(md5('body ' || n), 'hex'), nextval('flow_id'), 30000, 'w/' || md5('body ' || n)
+        FROM {_MAILS}""",
     f"""INSERT INTO copy (workspace_id, id, message_id, variant_id, mailbox_id, provider_id, thread_id, at, s_head, s_headers,
                           gen, h_body, body_whole, sent, unread)
         SELECT %(ws)s, {_COPY}, {_MESSAGE}, {_VARIANT}, {_MAILBOX}, md5('mail ' || n), md5('thread ' || n / 3), {_AT},
@@ -110,11 +116,10 @@ _STATEMENTS = (
         SELECT %(ws)s, 1, {_person("n * (2 * k + 1)")}, decode(md5('domain ' || n %% 500), 'hex'),
                (ARRAY['from', 'to', 'to', 'cc'])[k], {_MESSAGE}
         FROM {_MAILS}, generate_series(1, 4) AS k ON CONFLICT DO NOTHING""",
-    # Words as in language: few that stand in nearly every mail, many that are rare.
+    # Words as in language: some stand in every third mail, some in one.
     f"""INSERT INTO search_row (workspace_id, message_id, scheme, at, tok)
-        SELECT %(ws)s, {_MESSAGE}, 1, {_AT},
-               ARRAY(SELECT DISTINCT hashint8(%(ws)s + (5 * exp((k * 7919 + n * 104729) %% 1000 / 100.0))::bigint)::bigint
-                     FROM generate_series(1, 60) AS k)
+        SELECT %(ws)s, {_MESSAGE}, 1, {_AT}, ARRAY(SELECT hashint8extended(n %% often, %(ws)s)
+                                                   FROM unnest(ARRAY[3, 17, 101, 1009, 5003, 20011, 1000003]) AS often)
         FROM {_MAILS}""",
     """INSERT INTO work (workspace_id, id, mailbox_id, provider_id, lane, sort, due_at)
        SELECT %(ws)s, nextval('flow_id'), %(base)s, 'waiting ' || n, n %% 4, n, now() FROM generate_series(1, 5000) AS n""",

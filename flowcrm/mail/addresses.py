@@ -30,6 +30,8 @@ _INNER_COMMENT = re.compile(r"\([^()]*\)")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SIMPLE = re.compile(r"""(?:"([^"\\<>@]*)"|([^"<>,;:()@\[\]\\]*?))\s*<([^\s<>@",;:()\[\]\\]+@[^\s<>@",;:()\[\]\\]+)>""")
 _BARE = re.compile(r"""[^\s<>@",;:()\[\]\\]+@[^\s<>@",;:()\[\]\\]+""")
+# What no address has, unless it stands in quotes or brackets: the name of a group, a list, prose.
+_NO_ADDRESS = re.compile(r"[;:,]")
 _ROUTE = re.compile(r"@[^:]*:")
 _NEEDLESS_QUOTES = re.compile(r'"([A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]+)"')
 # A header with more people than this is an attack, not a mail.
@@ -54,13 +56,13 @@ def domain_of(email: str) -> str:
     return email.rpartition("@")[2] if "@" in email else ""
 
 
-def parse(value: bytes) -> tuple[Address, ...]:
+def parse(value: bytes, hint: str | None = None) -> tuple[Address, ...]:
     """Everybody in one address header, groups flattened, in order. `email` is "" where the header gives only a name.
 
     The structure is read from what stands in the header; encoded words are decoded afterwards, so that nothing in a name can
-    become an address or another person.
+    become an address or another person. hint: the charset of the mail's text, for raw 8-bit names.
     """
-    line = characters(value[:_MOST_TEXT])
+    line = characters(value[:_MOST_TEXT], hint)
     if match := _SIMPLE.fullmatch(line):
         return (_address(match[1] or match[2] or "", match[3]),)
     if _BARE.fullmatch(line):
@@ -204,7 +206,7 @@ def _address(name: str, email: str) -> Address:
     name = _without_apostrophes(charsets.clean_line(decode_words(name)))
     email = _without_apostrophes(email.removeprefix("mailto:"))
     normal = normalise(email)
-    if not _has_domain(normal):
+    if not _has_domain(normal) or ('"' not in email and "[" not in email and _NO_ADDRESS.search(email)):
         return Address(name or charsets.clean_line(email), "")
     return Address("" if name == email else name, normal)
 

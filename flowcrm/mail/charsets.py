@@ -118,6 +118,12 @@ def decode_html(raw: bytes, label: str | None) -> tuple[str, bool]:
     return decode(raw, label)
 
 
+def header_hint(label: str | None) -> str | None:
+    """A text's charset, if raw header bytes may be read by it: ASCII must mean ASCII in it, or structure could be smuggled."""
+    codec = codec_for(label) if label else None
+    return None if codec is None or codec.startswith(("utf", "hz", "iso2022")) else codec
+
+
 def clean(text: str) -> str:
     """Text without NUL and lone surrogates, lines ended by LF."""
     if "\r" in text:

@@ -6,7 +6,7 @@ from email.utils import parsedate_tz
 
 from flowcrm.mail.headers import characters
 
-# Outside of these a date is a clock that was never set, or year 101.
+# Outside of these a date comes from a clock that was never set.
 _FIRST_YEAR = 1900
 _LAST_YEAR = 2099
 _COMMENT = re.compile(r"\([^()]*\)?")
@@ -31,7 +31,9 @@ def _rfc(line: str) -> datetime | None:
         found = parsedate_tz(line)
         if found is None:
             return None
-        naive = datetime(found[0], found[1], found[2], found[3], found[4], min(found[5], 59), tzinfo=UTC)
+        # Three digits are years since 1900, from programs that met the year 2000 unprepared (RFC 5322 section 4.3).
+        year = found[0] + 1900 if 100 <= found[0] <= 999 else found[0]
+        naive = datetime(year, found[1], found[2], found[3], found[4], min(found[5], 59), tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return _moment(naive, timedelta(seconds=found[9] or 0))

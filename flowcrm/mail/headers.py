@@ -83,17 +83,24 @@ def _end_of_line(raw: bytes, at: int, stop: int) -> int:
     return stop if found < 0 else found + 1
 
 
-def text(value: bytes) -> str:
-    """A field's value as one line of text, encoded words decoded (unstructured fields, RFC 5322 section 3.2.5)."""
-    return charsets.clean_line(decode_words(characters(value)))
+def text(value: bytes, hint: str | None = None) -> str:
+    """A field's value as one line of text, encoded words decoded (unstructured fields, RFC 5322 section 3.2.5).
+
+    hint: the charset of the mail's text, in which old programs also write raw headers.
+    """
+    return charsets.clean_line(decode_words(characters(value, hint)))
 
 
-def characters(value: bytes) -> str:
-    """A field's raw value as one line of str, nothing in it decoded but its bytes: UTF-8 (RFC 6532), else as it looks."""
+def characters(value: bytes, hint: str | None = None) -> str:
+    """A field's raw value as one line of str, nothing in it decoded but its bytes: UTF-8 (RFC 6532), else by the hint, else as
+    it looks."""
     line = value.replace(b"\r", b"").replace(b"\n", b"") if b"\n" in value or b"\r" in value else value
     if line.isascii() and b"\x1b" not in line:
         return line.decode("ascii").strip()
-    return charsets.decode(line, "iso-2022-jp" if b"\x1b$" in line else None)[0].strip()
+    if b"\x1b$" in line:
+        hint = "iso-2022-jp"
+    decoded, as_labelled = charsets.decode(line, hint)
+    return (decoded if as_labelled else charsets.decode(line, None)[0]).strip()
 
 
 def decode_words(line: str) -> str:

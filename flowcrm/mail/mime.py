@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from urllib.parse import unquote
 
-from flowcrm.mail import addresses, body, dates, headers, references, signs, tree
+from flowcrm.mail import addresses, body, charsets, dates, headers, references, signs, tree
 from flowcrm.mail.body import Body, File
 from flowcrm.mail.headers import Block
 from flowcrm.mail.tree import Tree
@@ -28,9 +28,10 @@ def parse(raw: bytes) -> ParsedMail:
     parts = tree.read(raw)
     content = body.read(parts)
     block = parts.root.block
-    people = _people(block)
+    hint = charsets.header_hint(next((leaf.params.get("charset") for leaf in parts.leaves()), None))
+    people = _people(block, hint)
     date = dates.parse(block.first("date"))
-    subject = headers.text(block.first("subject"))[:_LONGEST_SUBJECT]
+    subject = headers.text(block.first("subject"), hint)[:_LONGEST_SUBJECT]
     flags = set(signs.of(parts, content))
     flags.update(_unread(parts, content, people, subject))
     if date is None:
@@ -89,9 +90,12 @@ def _places(parts: Tree, numbers: Collection[str]) -> Iterator[tuple[int, int]]:
                 yield file.leaf.start + file.span[0], file.leaf.start + file.span[1]
 
 
-def _people(block: Block) -> tuple[tuple[Role, Address], ...]:
+def _people(block: Block, hint: str | None) -> tuple[tuple[Role, Address], ...]:
     return tuple(
-        (role, address) for role, name in _HEADER_OF.items() for value in block.all(name) for address in addresses.parse(value)
+        (role, address)
+        for role, name in _HEADER_OF.items()
+        for value in block.all(name)
+        for address in addresses.parse(value, hint)
     )
 
 

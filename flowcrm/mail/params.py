@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 from flowcrm.mail import charsets
 from flowcrm.mail.headers import characters, decode_words
 
+_TOKEN = re.compile(r"[^\s;(]+")
 # A value ends at the semicolon, not at white space: file names stand unquoted in much real mail. An opened quote that is never
 # closed ends there too.
 _PARAM = re.compile(r""";\s*([^\s=;"()<>]{1,80}?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""")
@@ -30,14 +31,14 @@ def read(value: bytes) -> tuple[str, dict[str, str]]:
     """The leading token in lower case ("text/plain", "attachment", "" where there is none), and the parameters by lower-case
     name. Values are decoded, by RFC 2231 or, as most mailers write them, by RFC 2047."""
     line = characters(value)[:_MOST_TEXT]
-    token = line.partition(";")[0].partition("(")[0].strip().lower()
+    token = _TOKEN.match(line)
     pieces: dict[str, list[_Piece]] = {}
     for match in _PARAM.finditer(line):
         if name := _PIECE.fullmatch(match[1].lower()):
             content = _unquoted(match[2], whole=name[1] in _WITH_SPACES)
             number = int(name[2]) if name[2] else None
             pieces.setdefault(name[1], []).append(_Piece(number, name[3] is not None, content))
-    return token, {name: _joined(found) for name, found in pieces.items()}
+    return token[0].lower() if token else "", {name: _joined(found) for name, found in pieces.items()}
 
 
 def _unquoted(value: str, *, whole: bool) -> str:

@@ -16,6 +16,12 @@ from flowcrm.mail.headers import Block, read_block
 _DEEPEST = 30
 _MOST_PARTS = 1_000
 _MOST_DELIMITERS = 20_000
+_BOUNDARY = re.compile(rb"""[\s;]boundary\s*=\s*["']?([^"';\s]{1,200})""", re.IGNORECASE)
+# Whole lines of base64, and the padding of the last.
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]*[ \t\r]*\n)*(?:[A-Za-z0-9+/]+={0,2})?\s*")
+_SHORTEST_BASE64 = 16
+_LINE = 100
+_LONGEST_WORD = 40
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -97,7 +103,8 @@ class _Reader:
         self.well_formed &= block.well_formed
         children: tuple[Part, ...] = ()
         if kind.startswith("multipart/"):
-            children = self._children(block.body_at, end, number, kind, found.get("boundary", ""), depth)
+            boundary = found.get("boundary") or _stray_boundary(block)
+            children = self._children(block.body_at, end, number, kind, boundary, depth)
             if not children:
                 self.well_formed = False
                 kind = "text/plain"
@@ -138,9 +145,15 @@ class _Reader:
                 return found
             at = opened = line_end
         self.well_formed = False  # no closing delimiter
-        if opened >= 0:
+        if 0 <= opened < end:
             found.append((opened, end))
         return found
+
+
+def _stray_boundary(block: Block) -> str:
+    """The boundary of a Content-Type that lacks the semicolon before it."""
+    match = _BOUNDARY.search(block.first("content-type"))
+    return match[1].decode("utf-8", "replace") if match else ""
 
 
 def _before_break(raw: bytes, at: int) -> int:
@@ -149,6 +162,13 @@ def _before_break(raw: bytes, at: int) -> int:
 
 
 def _base64(encoded: bytes) -> bytes:
+    """Decode base64. What hangs below it in clear (a list's footer) is left off; text that only claims to be base64 stays."""
+    data = _BASE64.match(encoded)
+    below = encoded[data.end() : data.end() + _LINE].split() if data else []
+    if data and len(below) > 1 and len(below[0]) < _LONGEST_WORD:
+        if len(data[0].strip()) < _SHORTEST_BASE64:
+            return encoded
+        encoded = data[0]
     try:
         return binascii.a2b_base64(encoded)
     except binascii.Error:

@@ -43,6 +43,7 @@ COMMANDS = {
     "inspect": Command("inspect_", home=False, database=False),
     "demo": Command("demo", home=False, database=False),
     "demo-house": Command("demo_house"),
+    "bench": Command("bench", home=False, database=False),
     "doctor": Command("doctor", database=False),
     "postgres": Command("postgres", database=False),
 }

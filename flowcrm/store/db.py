@@ -50,6 +50,11 @@ def router_rows(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+def close_connections() -> None:
+    """Give back this thread's connections: at the end of a thread, nobody else does."""
+    connections.close_all()
+
+
 def next_ids(count: int) -> list[int]:
     """`count` fresh row ids, ascending. They are taken before the insert, since sealed values are bound to them."""
     return [int(found[0]) for found in rows("SELECT nextval('flow_id') FROM generate_series(1, %s)", [count])]

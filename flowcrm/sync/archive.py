@@ -1,9 +1,10 @@
 """Mail from files into an archive: a mailbox without provider, owned by a member. The same ingest, store and limits as sync."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 import structlog
 
@@ -15,17 +16,18 @@ from flowcrm.mail.headers import read_block
 from flowcrm.mail.types import Fetched
 from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
 from flowcrm.mailboxes.states import State
-from flowcrm.store.db import next_ids, workspace_scope
+from flowcrm.store.db import close_connections, next_ids, workspace_scope
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.lease import Lease, process_name, release, renew, take
 from flowcrm.store.writes.mailbox import do_create_mailbox, do_identities, find_mailbox
-from flowcrm.store.writes.page import Hold, Kept, LeaseLost, Page, do_page
+from flowcrm.store.writes.page import Hold, Kept, LeaseLost, Page, PageResult, do_page
 from flowcrm.sync.bodies import store_bodies
 from flowcrm.sync.stages import stage
 
 log = structlog.get_logger(__name__)
 
 PAGE = 100
+PAGE_BYTES = 16 * 2**20
 IDS_PER_MAIL = 16
 # What a mail that our own code cannot take may raise (see sync.drain): it is reported, and the others come in.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -51,6 +53,13 @@ class ArchiveCount:
     messages: int = 0
     waiting: int = 0
     unreadable: tuple[str, ...] = ()
+
+    def add(self, page: PageResult) -> None:
+        """A page was committed."""
+        self.kept += page.kept
+        self.messages += page.stored
+        self.waiting += page.waiting
+        self.known += page.known
 
 
 class Busy(Exception):
@@ -79,33 +88,62 @@ def import_mails(
     mailbox = read_snapshot(workspace_id, mailbox_id)
     if mailbox is None:
         raise LeaseLost
-    count = ArchiveCount()
-    stream = iter(mails)
     try:
-        while page := list(islice(stream, PAGE)):
-            _import_page(mailbox, lease, page, count)
-            progress(count)
+        return _import(mailbox, lease, mails, progress)
     finally:
         release(lease)
+
+
+def _import(
+    mailbox: Snapshot, lease: Lease, mails: Iterable[ArchiveMail], progress: Callable[[ArchiveCount], None]
+) -> ArchiveCount:
+    """While PostgreSQL writes one page, the next one is prepared: two processors are busy, one page waits at most."""
+    count = ArchiveCount()
+    with ThreadPoolExecutor(max_workers=1) as committer:
+        under_way: Future[PageResult] | None = None
+        try:
+            for page in _pages(mails):
+                if not renew(lease):
+                    raise LeaseLost
+                stored = _prepare_page(mailbox, page, count)
+                if under_way is not None:
+                    count.add(under_way.result())
+                under_way = committer.submit(copy_context().run, _commit, mailbox, lease, stored)
+                count.read += len(page)
+                progress(count)
+            if under_way is not None:
+                count.add(under_way.result())
+                progress(count)
+        finally:
+            committer.submit(close_connections).result()
     return count
 
 
-def _import_page(mailbox: Snapshot, lease: Lease, mails: list[ArchiveMail], count: ArchiveCount) -> None:
-    if not renew(lease):
-        raise LeaseLost
+def _pages(mails: Iterable[ArchiveMail]) -> Iterator[list[ArchiveMail]]:
+    """By number, and by bytes: a page of large mails must not fill the memory."""
+    page, size = list[ArchiveMail](), 0
+    for mail in mails:
+        page.append(mail)
+        size += len(mail.raw)
+        if len(page) == PAGE or size >= PAGE_BYTES:
+            yield page
+            page, size = [], 0
+    if page:
+        yield page
+
+
+def _prepare_page(mailbox: Snapshot, mails: list[ArchiveMail], count: ArchiveCount) -> tuple[Kept, ...]:
     with workspace_scope(mailbox.workspace_id):
         ids = next_ids(IDS_PER_MAIL * len(mails))
     kept = [one for one in (_prepared(mailbox, mail, ids, count) for mail in mails) if one is not None]
-    hold = Hold(mailbox.workspace_id, mailbox.mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
     with stage("bodies"):
-        stored = store_bodies(mailbox.vault, kept)
+        return tuple(store_bodies(mailbox.vault, kept))
+
+
+def _commit(mailbox: Snapshot, lease: Lease, kept: tuple[Kept, ...]) -> PageResult:
+    hold = Hold(mailbox.workspace_id, mailbox.mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
     with stage("commit"):
-        result = do_page(hold, Page(plan=mailbox.plan, today=mailbox.today, kept=tuple(stored)))
-    count.read += len(mails)
-    count.kept += result.kept
-    count.messages += result.stored
-    count.waiting += result.waiting
-    count.known += len(kept) - result.kept - result.waiting
+        return do_page(hold, Page(plan=mailbox.plan, today=mailbox.today, kept=kept))
 
 
 def _prepared(mailbox: Snapshot, mail: ArchiveMail, ids: list[int], count: ArchiveCount) -> Kept | None:

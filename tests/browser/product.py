@@ -9,13 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
-from playwright.sync_api import Browser, Page, Playwright
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 from psycopg import sql
 
 from flowcrm.ops import postgres
@@ -140,10 +141,32 @@ def tab(browser: Browser, *, width: int = 1280, dark: bool = False, zone: str = 
     page.set_default_timeout(20_000)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    yield page
-    context.close()
+    page.on("console", lambda message: complaints.extend(_errors(message)))
+    try:
+        yield page
+    finally:
+        context.close()
     assert complaints == [], complaints
+
+
+@pytest.fixture(scope="module")
+def running(server: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product of this module's own."""
+    with product(server, tmp_path_factory.mktemp("product")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """Ends with the module: while it runs, this thread has an event loop, and Django's ORM refuses to work."""
+    with sync_playwright() as playwright, closing(launch(playwright, chromium)) as started:
+        yield started
+
+
+def _errors(message: ConsoleMessage) -> list[str]:
+    where = message.location["url"]
+    # The stand-in's pages have no icon; ours name theirs.
+    return [f"{message.text} ({where})"] if message.type == "error" and not where.endswith("/favicon.ico") else []
 
 
 def _read(running: "subprocess.Popen[str]", output: list[str]) -> None:

@@ -17,8 +17,8 @@ PEOPLE = 30
 class Deliver:
     """A mail arrives. sender … reply_to: numbers of people; answers: number of an earlier mail, or None.
 
-    labels: of the mailbox (see `LABEL_CHOICES`); age_days: how old the provider says it is; also: it arrives in the other mailbox
-    too; size: lines of text.
+    labels: Gmail's own, or "label n"; age_days: how old the provider says it is; also: it arrives in the other mailbox too;
+    size: lines of text.
     """
 
     box: int
@@ -257,8 +257,8 @@ def _step(chance: random.Random) -> Step:
         (2, lambda one: Wait(one.choice([1, 40, 61, 400, 4000, 90_000]))),
         (7, _slice),
     ]
-    weights, choices = zip(*makers, strict=True)
-    return chance.choices(choices, weights)[0](chance)
+    [(_, make)] = chance.choices(makers, [weight for weight, _ in makers])
+    return make(chance)
 
 
 def _box(chance: random.Random) -> int:

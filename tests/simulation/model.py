@@ -26,9 +26,19 @@ class Letter:
     names: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Shown:
+    """One mail as the provider shows it now."""
+
+    provider_id: str
+    thread: str
+    at: datetime
+    labels: frozenset[str]
+
+
 @dataclass
 class Mail:
-    """A letter in one mailbox, as the provider shows it.
+    """A letter in one mailbox. welcome: the rules have let it in since the last rest.
 
     heard: its arrival was reported to us when a contact stood in it, so that even a Reply-To cannot be missed.
     """
@@ -84,18 +94,19 @@ class Model:
         self.mailboxes: dict[int, Mailbox] = {}
         self.contacts: frozenset[str] = frozenset()
 
-    def see(self, box: int, letters: Mapping[str, Letter], shown: Iterable[tuple[str, str, datetime, frozenset[str]]]) -> None:
-        """The provider's mailbox as it is now: (id, thread, time, labels) of each mail."""
-        mailbox = self.mailboxes[box]
-        there = {provider_id: rest for provider_id, *rest in shown}
-        for provider_id, (thread, at, labels) in there.items():
-            before = mailbox.mails.get(provider_id)
-            mail = mailbox.mails.setdefault(provider_id, Mail(letters[provider_id], thread, at, labels))
-            mail.labels = labels
-            arrives = before is None or bool(before.labels & UNFINISHED) and not labels & UNFINISHED
+    def see(self, box: int, letters: Mapping[str, Letter], shown: Iterable[Shown]) -> None:
+        """The provider's mailbox as it is now."""
+        mailbox, there = self.mailboxes[box], set()
+        for one in shown:
+            there.add(one.provider_id)
+            mail = mailbox.mails.get(one.provider_id)
+            arrives = mail is None or bool(mail.labels & UNFINISHED and not one.labels & UNFINISHED)
+            if mail is None:
+                mail = mailbox.mails[one.provider_id] = Mail(letters[one.provider_id], one.thread, one.at, one.labels)
+            mail.labels = one.labels
             if arrives:
                 mail.heard = mailbox.following and lets_in(mailbox, mail, self.contacts)
-        for provider_id in mailbox.mails.keys() - there.keys():
+        for provider_id in mailbox.mails.keys() - there:
             mailbox.mails[provider_id].gone = True
         self._welcome()
 

@@ -1,7 +1,7 @@
 """Plays a history: the real engine and store, a stand-in of the provider, and the model that watches both."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ from standins.web import Answer, Request
 from tests.flow.acme import Box, Team, connect, letter
 from tests.simulation import history as told
 from tests.simulation.history import LABELS, MAILBOXES, PEOPLE, History, Step
-from tests.simulation.model import Kept, Letter, Mailbox, Model, disagreements, grouping_errors
+from tests.simulation.model import Kept, Letter, Mailbox, Model, Shown, disagreements, grouping_errors
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 # Some contain others: a provider's search by words finds more than it was asked for.
@@ -110,9 +110,7 @@ def _google() -> Iterator[_Google]:
     with google, override_settings(**google.settings(), ALLOW_LOOPBACK_PROVIDERS=True, GMAIL_UNITS_PER_MINUTE=10_000_000):
         google.quota(units_per_minute=0)
         key_store().create_instance()
-        do_instance_setting(
-            key="google_app", value={"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET}
-        )
+        do_instance_setting(key="google_app", value={"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET})
         yield google
 
 
@@ -157,7 +155,12 @@ class Stage:
             number,
             self._of[number],
             [
-                (one["id"], one["threadId"], datetime.fromtimestamp(one["internalDate"] / 1000, UTC), frozenset(one["labels"]))
+                Shown(
+                    one["id"],
+                    one["threadId"],
+                    datetime.fromtimestamp(one["internalDate"] / 1000, UTC),
+                    frozenset(one["labels"]),
+                )
                 for one in shown
             ],
         )
@@ -289,12 +292,16 @@ class Stage:
         for fault in step.faults:
             self.google.fault(**vars_of(fault))
         if step.meanwhile:
-            server.meanwhile(step.request, lambda: [self.do(one) for one in step.meanwhile] and None)
+            server.meanwhile(step.request, lambda: self._all(step.meanwhile))
         self._turn(step.box, "one")
         server.meanwhile(0, lambda: None)
         self.google.control("clear_faults")
         if server.error is not None:
             raise server.error
+
+    def _all(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            self.do(step)
 
     def _steal(self, step: told.Steal) -> None:
         clock.advance(61)

@@ -14,28 +14,29 @@ import psycopg
 import pytest
 from django.db import connections
 
-from bench.account import Large, fill
+from bench.account import PEOPLE, Large, fill
 from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
 from flowcrm.store.access import Actor, access_conversation, operator
-from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.db import rows, run, workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
 from flowcrm.store.queries.mailboxes import mailbox_rows
-from flowcrm.store.queries.members import counts, usage
+from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
 from flowcrm.store.queries.threads import Only, emails_of, threads_of_company, threads_of_contact, threads_of_mine
+from flowcrm.store.reveal import reveal_heads, reveal_message
 from flowcrm.store.vaults import vault
-from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.contacts import check_addresses
 from flowcrm.store.writes.lease import claim_due, renew, take
-from flowcrm.store.writes.listing import LANE_NEW, Listed, do_gone, do_listing, do_refile, known_copies
+from flowcrm.store.writes.listing import LANE_NEW, Listed, do_gone, do_listing, known_copies
 from flowcrm.store.writes.members import do_add_member, do_make_person
 from flowcrm.store.writes.page import Hold
 from flowcrm.store.writes.upkeep import refs_in_use
 from flowcrm.sync.listing import next_scope
 from flowcrm.sync.worklist import take_batch
-from tests.store.pages import TODAY, Mail, hold_of, keep, new_hold, new_workspace
+from flowcrm.vault.errors import SealBroken
+from tests.store.pages import TODAY, Mail, keep, new_hold, new_workspace
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.slow]
 
@@ -87,12 +88,11 @@ def explained() -> Iterator[list[Scan]]:
     def explaining(cursor: psycopg.Cursor[Any], query: Any, params: Any = None, **options: Any) -> psycopg.Cursor[Any]:
         if isinstance(query, str) and query.split(maxsplit=1)[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
             with cursor.connection.transaction(force_rollback=True), psycopg.Cursor(cursor.connection) as asking:
-                found = execute(asking, f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", params).fetchone()
-            plan = found[0] if isinstance(found[0], list) else json.loads(found[0])
-            scans.extend(_scans(plan[0]["Plan"], query))
+                [[plan]] = execute(asking, f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", params).fetchall()
+            scans.extend(_scans((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"], query))
         return execute(cursor, query, params, **options)
 
-    psycopg.Cursor.execute = explaining  # type: ignore[method-assign]
+    psycopg.Cursor.execute = explaining  # type: ignore[method-assign, assignment]
     try:
         yield scans
     finally:
@@ -131,9 +131,7 @@ def _fill(owner_url: str) -> World:
     for mails in (OTHERS, MAILS):
         workspace_id = new_workspace()
         with workspace_scope(workspace_id):
-            member_id = do_add_member(
-                workspace_id=workspace_id, person_id=person.id, role="user", name="Anna", time_zone="UTC"
-            )
+            member_id = do_add_member(workspace_id=workspace_id, person_id=person.id, role="user", name="Anna", time_zone="UTC")
         accounts.append(fill(owner_url, workspace_id, member_id, mails=mails))
     hold = new_hold(workspace_id)
     keep(hold, [Mail(f"new {n}", f"new {n}", f"new {n}", f"new {n}") for n in range(50)])
@@ -142,30 +140,45 @@ def _fill(owner_url: str) -> World:
     mailbox = read_snapshot(workspace_id, hold.mailbox_id)
     assert mailbox is not None
     with workspace_scope(workspace_id):
+        # The address of a mailbox is opened wherever it is shown.
+        account = vault(workspace_id).seal("account", accounts[-1].mailbox_id, b"anna@acme.example")
+        run("UPDATE mailbox SET s_account = %s WHERE id = %s", [account, accounts[-1].mailbox_id])
         return World(accounts[-1], operator(workspace_id), vault(workspace_id), hold, mailbox)
 
 
 def _in_scope(function: Callable[[World], object]) -> Callable[[World], object]:
-    def run(world: World) -> object:
+    def scoped(world: World) -> object:
         with workspace_scope(world.large.workspace_id):
             return function(world)
 
-    return run
+    return scoped
 
 
 def _page(world: World) -> object:
-    """Fifty mails: new ones, one that answers what is stored, one that shows that two conversations are one."""
+    """Fifty answers to what is stored; a mail that shows that two conversations are one, and one that two messages are."""
     mails = [Mail(f"page {n}", f"page {n}", f"page {n}", f"page {n}", names=(f"new {n % 50}",)) for n in range(50)]
     mails.append(Mail("glue", "glue", "glue", "glue", names=("new 1", "new 2")))
+    mails.append(Mail("both", "new 4", "new 3", "new 4"))
     return keep(world.hold, mails)
 
 
-def _listing(world: World) -> object:
+def _listing(world: World) -> None:
     changes = tuple(Change(ChangeKind.ARRIVED, f"listed {n}", "t", frozenset({"INBOX"})) for n in range(200))
     touched = tuple(Change(ChangeKind.FOLDERS, one, "t", frozenset({"INBOX"}), False) for one in world.provider_ids(20))
-    return do_listing(
-        world.hold, Listed("main", "cursor", rev=0, listing=True, lane=LANE_NEW, wanted=changes, touched=touched, skipped={"x": 1})
+    do_listing(
+        world.hold,
+        Listed("main", "cursor", rev=0, listing=True, lane=LANE_NEW, wanted=changes, touched=touched, skipped={"x": 1}),
     )
+
+
+def _sealed(function: Callable[[World], object]) -> Callable[[World], object]:
+    """What is stored here is noise: it is found, and then does not open."""
+
+    def refused(world: World) -> None:
+        with pytest.raises(SealBroken):
+            _in_scope(function)(world)
+
+    return refused
 
 
 HOT: dict[str, Callable[[World], object]] = {
@@ -175,11 +188,12 @@ HOT: dict[str, Callable[[World], object]] = {
     "emails with files": _in_scope(lambda w: threads_of_mine(w.one, only=Only.FILES)),
     "emails of a contact": _in_scope(lambda w: threads_of_contact(w.actor, w.large.contact_id)),
     "emails of a company": _in_scope(lambda w: threads_of_company(w.actor, w.large.company_id)),
-    "one conversation": _in_scope(
-        lambda w: emails_of(w.actor, access_conversation(w.actor, w.large.conversation_id))
-    ),
+    "one conversation": _in_scope(lambda w: emails_of(w.actor, access_conversation(w.actor, w.large.conversation_id))),
+    "the heads of a list": _sealed(lambda w: reveal_heads(w.actor, range(w.large.copy_id, w.large.copy_id + 50), "test")),
+    "one email": _sealed(lambda w: reveal_message(w.actor, w.large.message_id, "test")),
     "contacts": _in_scope(lambda w: contact_page(w.large.workspace_id)),
     "contacts of a company": _in_scope(lambda w: contact_page(w.large.workspace_id, company_id=w.large.company_id)),
+    "contacts by what was typed": _in_scope(lambda w: contact_page(w.large.workspace_id, prefix="nobody")),
     "one contact": _in_scope(lambda w: access_contact(w.large.workspace_id, w.large.contact_id)),
     "a contact's address": _in_scope(
         lambda w: check_addresses(workspace_id=w.large.workspace_id, addresses=["new@many.example"])
@@ -189,23 +203,25 @@ HOT: dict[str, Callable[[World], object]] = {
     "who is a contact": _in_scope(
         lambda w: contact_hashes(w.large.workspace_id, [w.keys.lookup("address", f"{n}@x.example") for n in range(200)])
     ),
-    "a record of who looked": _in_scope(
-        lambda w: do_audit(workspace_id=w.large.workspace_id, actor_id=None, verb="list", surface="test", object_ids=[1])
-    ),
+    "how a mailbox fares": _in_scope(lambda w: mailbox_rows(w.keys, mailbox_id=w.large.mailbox_id)),
     "which mailbox is due": lambda w: claim_due("somebody"),
-    "a lease": lambda w: renew(hold_lease) if (hold_lease := take(w.large.workspace_id, w.large.mailbox_id, "sync", "x")) else 0,
+    "a lease": lambda w: (
+        renew(hold_lease) if (hold_lease := take(w.large.workspace_id, w.large.mailbox_id, "sync", "x")) else 0
+    ),
     "a mailbox's settings": lambda w: read_snapshot(w.large.workspace_id, w.large.mailbox_id),
     "the next bookmark": lambda w: next_scope(w.mailbox, set()),
     "the work-list": lambda w: take_batch(replace(w.mailbox, mailbox_id=w.large.mailbox_id)),
-    "what is kept already": _in_scope(lambda w: known_copies(replace(w.hold, mailbox_id=w.large.mailbox_id), w.provider_ids(500))),
+    "what is kept already": _in_scope(
+        lambda w: known_copies(replace(w.hold, mailbox_id=w.large.mailbox_id), w.provider_ids(500))
+    ),
     "a page of changes": _listing,
     "what left the mailbox": _in_scope(lambda w: do_gone(replace(w.hold, mailbox_id=w.large.mailbox_id), w.provider_ids(50))),
     "a page of mails": _page,
     "objects in use": lambda w: refs_in_use(w.large.workspace_id, [f"w/{n}" for n in range(1000)]),
 }
 
-# What is known to read more, and how much of it at most.
-MORE: dict[str, int] = {}
+# What is known to read more, and how much of it at most: it counts, or looks through the names that people typed.
+MORE = {"navigation": COUNT_AT_MOST + 1, "how a mailbox fares": MAILS, "contacts by what was typed": PEOPLE}
 
 
 @pytest.mark.parametrize("name", HOT)
@@ -227,7 +243,9 @@ def test_search_uses_its_index_and_finds_nothing_of_another_account(world: World
     never = datetime(9999, 1, 1, tzinfo=UTC)
     with workspace_scope(workspace_id):
         tokens = rows("SELECT tok FROM search_row WHERE message_id = %s", [world.large.message_id])[0][0]
-        rare = min(tokens, key=lambda token: rows("SELECT count(*) FROM find_tokens(%s, %s, %s, 50)", [[token], [token], never]))
+        rare = min(
+            tokens, key=lambda token: rows("SELECT count(*) FROM find_tokens(%s, %s, %s, 50)", [[token], [token], never])
+        )
     with workspace_scope(workspace_id):
         before = _reads()
         found = rows("SELECT message_id FROM find_tokens(%s, %s, %s, 50)", [[rare], tokens, never])
@@ -243,3 +261,14 @@ def _reads() -> dict[str, int]:
     """How often this transaction has read the search table as a whole, and by an index. Also inside of functions."""
     found = rows("SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'search_row'")
     return {"sequential": found[0][0], "index": found[0][1]} if found else {"sequential": 0, "index": 0}
+
+
+def test_every_foreign_key_has_an_index_for_the_way_back() -> None:
+    """Where a row goes, PostgreSQL looks for what refers to it."""
+    found = rows(
+        """SELECT k.conrelid::regclass::text, k.conname FROM pg_constraint k
+           WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace AND NOT EXISTS (
+               SELECT 1 FROM pg_index i
+               WHERE i.indrelid = k.conrelid AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey)"""
+    )
+    assert found == []

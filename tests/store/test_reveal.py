@@ -109,15 +109,13 @@ def test_an_attachment_opens_decoded(member: Someone) -> None:
 
 def test_an_attachment_is_found_in_a_copy_that_was_built_differently(member: Someone, colleague: Someone) -> None:
     """One content, two copies: the colleague's provider wrote the MIME anew, with the attachment in another place."""
-    ours = (
-        b"From: a@x.example\r\nDate: Mon, 02 Nov 2026 08:00:00 +0000\r\nMessage-ID: <s@x>\r\nMIME-Version: 1.0\r\n"
-        b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHi\r\n'
-        b'--b\r\nContent-Type: application/pdf; name="a.pdf"\r\nContent-Disposition: attachment; filename="a.pdf"\r\n\r\nPDF\r\n--b--\r\n'
-    )
-    theirs = ours.replace(
-        b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHi\r\n",
-        b'\r\n\r\n--b\r\nContent-Type: multipart/alternative; boundary="c"\r\n\r\n--c\r\nContent-Type: text/plain\r\n\r\nHi\r\n--c--\r\n',
-    )
+    head = b"From: a@x.example\nDate: Mon, 02 Nov 2026 08:00:00 +0000\nMessage-ID: <s@x>\nMIME-Version: 1.0\n"
+    text = b"Content-Type: text/plain\n\nHi\n"
+    pdf = b'Content-Type: application/pdf; name="a.pdf"\nContent-Disposition: attachment; filename="a.pdf"\n\nPDF\n'
+    nested = b'Content-Type: multipart/mixed; boundary="c"\n\n--c\n' + text + b"--c\n" + pdf + b"--c--\n"
+    mixed = head + b'Content-Type: multipart/mixed; boundary="b"\n\n'
+    ours = mixed + b"--b\n" + text + b"--b\n" + pdf + b"--b--\n"
+    theirs = mixed + b"--b\n" + nested + b"--b--\n"
     (first,) = keep(member.workspace_id, connect(member), ours)
     (second,) = keep(colleague.workspace_id, connect(colleague), theirs)
     assert first == second

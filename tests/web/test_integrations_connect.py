@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import override_settings
 
 from flowcrm.lib import clock
 from flowcrm.pages.integrations.forms import months_before
@@ -370,14 +369,6 @@ def test_each_step_is_in_the_audit(member: Someone, google: GoogleStandin) -> No
         found = rows("SELECT verb, actor_id, object_ids FROM audit ORDER BY id", [])
     assert [verb for verb, _, _ in found] == ["connect", "settings", "pause", "disconnect"]
     assert {(actor, tuple(ids)) for _, actor, ids in found} == {(member.member_id, (mailbox_id,))}
-
-
-def test_a_provider_on_this_machine_is_refused_unless_it_is_allowed(member: Someone, google: GoogleStandin) -> None:
-    back = on_our_side(consent(leave(member), "mara@acme.example"))
-    with override_settings(ALLOW_LOOPBACK_PROVIDERS=False):
-        answer = member.get(back)
-    assert "Your administrator must act" in _page(answer)
-    assert _count(member) == 0
 
 
 def test_months_end_where_they_are_shorter() -> None:

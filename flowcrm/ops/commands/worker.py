@@ -6,6 +6,7 @@ import typer
 from procrastinate.contrib.django import app as queue
 
 from flowcrm.ops.supervise import die_with_parent
+from flowcrm.store.writes.lease import free_leases_of_the_dead
 
 app = typer.Typer()
 
@@ -17,5 +18,7 @@ def worker(
 ) -> None:
     """Run jobs until told to stop; a running job gets time to finish its page."""
     die_with_parent()
+    # Mailboxes that a killed worker of this machine held need not wait until its leases run out.
+    free_leases_of_the_dead()
     with queue.replace_connector(queue.connector.get_worker_connector()) as connected:  # type: ignore[attr-defined]
         connected.run_worker(concurrency=threads, name=name, shutdown_graceful_timeout=20, delete_jobs="successful")

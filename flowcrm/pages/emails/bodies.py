@@ -21,7 +21,7 @@ from flowcrm.pages.emails.text import LONGEST, linked
 from flowcrm.pages.integrations.words import KINDS
 from flowcrm.store.access import Actor
 from flowcrm.store.queries.mailboxes import Own
-from flowcrm.store.queries.senders import KnownAs, contact_of
+from flowcrm.store.queries.senders import KnownAs, known_as
 from flowcrm.store.reveal import File, Head, Opened, reveal_message
 from flowcrm.store.vaults import vault
 from flowcrm.vault.errors import BlobMissing, BlobStoreUnavailable, SealBroken, VaultError
@@ -55,7 +55,7 @@ class Body:
     """What is inside the fold. trouble: why it cannot be shown; then the rest is empty.
 
     frame: the formatted text is shown, from its own address. own, rest: the plain text, and what of it is folded (quotes and
-    signature). cut: it is too long for a page. contact: whose address the sender's is; unknown: the address, if nobody's.
+    signature). cut: it is too long for a page. sender: whose address it came from; unknown: the address, if nobody's.
     """
 
     trouble: str = ""
@@ -71,7 +71,7 @@ class Body:
     rest: SafeString | str = ""
     cut: bool = False
     files: tuple[Listed, ...] = ()
-    contact: KnownAs | None = None
+    sender: KnownAs | None = None
     unknown: str = ""
 
 
@@ -84,7 +84,7 @@ def body(looking: Actor, message_id: int, own: Own) -> Body:
         return Body(trouble=trouble(error))
     place = own.places.get(opened.mailbox_id)
     text = split(opened.text[:LONGEST])
-    contact, unknown = _sender(looking, opened.head, own)
+    known, unknown = _sender(looking, opened.head, own)
     return Body(
         opened=opened,
         subject=subject(opened.head),
@@ -98,7 +98,7 @@ def body(looking: Actor, message_id: int, own: Own) -> Body:
         rest=linked("\n\n".join(part for part in (text.signature, text.quoted) if part)),
         cut=len(opened.text) > LONGEST,
         files=_files(opened.files),
-        contact=contact,
+        sender=known,
         unknown=unknown,
     )
 
@@ -121,7 +121,7 @@ def _sender(looking: Actor, head: Head, own: Own) -> tuple[KnownAs | None, str]:
     address = writers[0].email if writers else ""
     if not address or address in own.addresses:
         return None, ""
-    known = contact_of(vault(looking.workspace_id), address)
+    known = known_as(vault(looking.workspace_id), address)
     return known, "" if known else address
 
 

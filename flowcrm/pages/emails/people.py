@@ -15,20 +15,22 @@ Own = frozenset[str]
 
 
 def in_list(row: ThreadRow, head: Head, own: Own) -> str:
-    """Who is in the conversation, as its newest email says: "Anna, me", "me → Anna", "Anna, Tom +4"."""
-    writers, readers = head.of(Role.FROM), (*head.of(Role.TO), *head.of(Role.CC), *head.of(Role.BCC))
+    """Who is in the conversation, as its newest email says: "Anna Berg", "Anna, me", "me → Anna", "Anna, Tom +4"."""
+    writers, to = head.of(Role.FROM), (*head.of(Role.TO), *head.of(Role.CC), *head.of(Role.BCC))
     mine = any(one.email in own for one in writers)
-    if mine and row.emails == 1:
-        return f"{_('me')} → {_joined(_short(one, own) for one in readers)}"
-    people = [*writers, *(readers if mine or row.emails > 1 else ())]
-    names = [_short(one, own) for one in people if one.email not in own]
-    return _joined([*([_("me")] if mine else []), *names, *([_("me")] if row.answered and not mine else [])])
+    if row.ours and row.emails == 1:
+        return f"{_joined(_short(one, own) for one in writers)} → {_joined(_short(one, own) for one in to)}"
+    people = [*writers, *(to if mine or row.emails > 1 else ())]
+    others = [one for one in people if one.email not in own]
+    if len({one.email for one in others}) == 1 and not mine and not row.answered:
+        return full(others[0])
+    me = [_("me")]
+    return _joined([*(me if mine else []), *(_short(one, own) for one in others), *(me if row.answered and not mine else [])])
 
 
-def sender(head: Head, own: Own) -> str:
+def sender(head: Head) -> str:
     """Who wrote it, in full."""
-    writers = head.of(Role.FROM) or head.of(Role.SENDER)
-    return ", ".join(_("me") if one.email in own else full(one) for one in writers) or _("Unknown sender")
+    return ", ".join(full(one) for one in head.of(Role.FROM) or head.of(Role.SENDER)) or _("Unknown sender")
 
 
 def readers(head: Head, own: Own) -> str:
@@ -52,7 +54,10 @@ def _short(one: Address, own: Own) -> str:
         return _("me")
     last, comma, first = full(one).partition(",")
     name = (first if comma and first.strip() else last).strip()
-    return name.split("@")[0] if "@" in name else name.split(" ")[0]
+    if "@" in name:
+        return name.partition("@")[0]
+    # Not "Dr." and not "J.", but what follows.
+    return next((word for word in name.split() if not word.endswith(".")), name)
 
 
 def _joined(names: Iterable[str]) -> str:

@@ -58,4 +58,4 @@ def thread(
 def _fold(row: EmailRow, head: Head, own: Own, opened: Body | None) -> Fold:
     writers = head.of(Role.FROM)
     seed = writers[0].email if writers else ""
-    return Fold(row, people.sender(head, own.addresses), people.readers(head, own.addresses), seed, head.snippet, opened)
+    return Fold(row, people.sender(head), people.readers(head, own.addresses), seed, head.snippet, opened)

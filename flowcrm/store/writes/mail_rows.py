@@ -31,8 +31,10 @@ def do_write_mail(workspace_id: int, mailbox_id: int, resolved: Resolved, conver
 
 
 def _insert(workspace_id: int, into: str, columns: str, types: str, values: Sequence[tuple[Any, ...]], conflict: str) -> None:
-    """INSERT … SELECT unnest(…): one array a column, rows in the order given. Arrays travel in binary (%b): as text, sealed bytes
-    would double in size and be parsed twice."""
+    """INSERT … SELECT unnest(…): one array a column, rows in the order given.
+
+    Arrays travel in binary (%b): as text, sealed bytes would double in size and be parsed twice.
+    """
     if not values:
         return
     arrays = ", ".join(f"%b::{kind}[]" for kind in types.split())

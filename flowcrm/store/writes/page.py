@@ -78,11 +78,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """stored: messages that are new in the workspace; kept: copies written; waiting: mails that found no room."""
+    """stored: messages that are new in the workspace; kept: copies written; waiting: mails that found no room; known: those
+    that were here already."""
 
     kept: int
     stored: int
     waiting: int
+    known: int
 
 
 def do_page(hold: Hold, page: Page) -> PageResult:
@@ -97,7 +99,8 @@ def do_page(hold: Hold, page: Page) -> PageResult:
         _settle_work(hold, page, resolved)
         do_count_skipped(hold, page.skipped)
         do_count(hold.workspace_id, page.today, resolved)
-        return PageResult(kept=len(resolved.placed), stored=resolved.stored, waiting=len(resolved.waiting))
+        known = len(page.kept) - len(kept)
+        return PageResult(len(resolved.placed), resolved.stored, len(resolved.waiting), known)
 
 
 def check_hold(hold: Hold) -> None:
