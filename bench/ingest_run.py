@@ -26,7 +26,7 @@ def run(mails: int, seed: int) -> Iterator[str]:
     def source() -> Iterator[ArchiveMail]:
         for number, (raw, at, *_) in enumerate(generate(mails, seed)):
             sizes[0] += len(raw)
-            yield ArchiveMail(str(number), raw, at, unread=False)
+            yield ArchiveMail(str(number), raw, at, unread=False, undated_at=at)
 
     def progress(count: ArchiveCount) -> None:
         if count.read % 2000 == 0:

@@ -80,13 +80,12 @@ def _fold(text: str) -> str:
 
 
 def _domain(domain: str) -> str:
-    domain = _fold(domain)
     if domain.isascii():
-        return domain
+        return domain.lower()
     try:
         return idna.encode(domain, uts46=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError, ValueError):
-        return domain
+        return _fold(domain)
 
 
 @dataclass(slots=True)

@@ -94,7 +94,7 @@ def text(value: bytes, hint: str | None = None) -> str:
 def characters(value: bytes, hint: str | None = None) -> str:
     """A field's raw value as one line of str, nothing in it decoded but its bytes: UTF-8 (RFC 6532), else by the hint, else as
     it looks."""
-    line = value.replace(b"\r", b"").replace(b"\n", b"") if b"\n" in value or b"\r" in value else value
+    line = value.translate(None, b"\r\n\0")
     if line.isascii() and b"\x1b" not in line:
         return line.decode("ascii").strip()
     if b"\x1b$" in line:

@@ -7,16 +7,19 @@ from selectolax.lexbor import LexborHTMLParser
 
 from flowcrm.mail import charsets
 
-# A line break that survives the folding of white space: a control character that no text has.
-_BREAK = "\x1e"
+# Line breaks that survive the folding of white space: control characters that no text has. A block ends its line once, however
+# many blocks end there; a break in the text, or a paragraph, counts each time.
+_BLOCK = "\x1e"
+_BREAK = "\x1f"
+_BREAKS = re.compile(r"[\s\x1e\x1f]*[\x1e\x1f][\s\x1e\x1f]*")
 _PREFORMATTED = re.compile(r"(<(pre|textarea)\b.*?</\2\s*>)", re.DOTALL | re.IGNORECASE)
 _OPEN_OR_CLOSE = re.compile(r"</?(\w+)")
 # What stands before a tag in the text, whether it opens or closes.
-_LINES = """address article aside blockquote br caption center dd details dir div dl dt fieldset figcaption figure footer form
+_BLOCKS = """address article aside blockquote caption center dd details dir div dl dt fieldset figcaption figure footer form
     h1 h2 h3 h4 h5 h6 header hr li main menu nav ol option pre section summary table tr ul"""
-_BEFORE = {**dict.fromkeys(_LINES.split(), _BREAK), "p": _BREAK * 2, "td": " ", "th": " "}
+_BEFORE = {**dict.fromkeys(_BLOCKS.split(), _BLOCK), "br": _BREAK, "p": _BREAK, "td": " ", "th": " "}
 # Outlook makes every line a paragraph without space around it.
-_BEFORE_OUTLOOK = {**_BEFORE, "p": _BREAK}
+_BEFORE_OUTLOOK = {**_BEFORE, "p": _BLOCK}
 _UNSEEN = ["head", "script", "style", "template", "title", "object", "svg", "math"]
 _TAG = re.compile(r"<(/?)([a-zA-Z]+)[^>]*>?")
 _UNSEEN_CONTENT = re.compile(r"<(script|style|head)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -31,16 +34,15 @@ _MOST_TEXT = 4_000_000
 _MANY_TAGS = 6_000
 _DEEPEST = 400
 _MOST_QUOTES = 100
-_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def to_text(html: str) -> str:
     """Plain text of an HTML document or fragment. Never raises."""
     if len(html) > _MOST_TEXT:
         html = _EMBEDDED.sub("", html)[:_MOST_TEXT]
-    html = html.replace(_BREAK, " ")
+    html = html.replace(_BLOCK, " ").replace(_BREAK, " ")
     if too_deep(html):
-        return _tidy(unescape(_TAG.sub(_BREAK, _UNSEEN_CONTENT.sub(" ", html))))
+        return _tidy(unescape(_TAG.sub(_BLOCK, _UNSEEN_CONTENT.sub(" ", html))))
     tree = LexborHTMLParser(_with_breaks(html))
     body = tree.body
     if body is None:
@@ -79,9 +81,21 @@ def _mark_quotes(tree: LexborHTMLParser) -> None:
     """Write every quoted line with `> ` in front, as plain text does; innermost first, so that depth adds up."""
     for quote in reversed(tree.css("blockquote")[:_MOST_QUOTES]):
         lines = _tidy(quote.text()).split("\n")
-        quote.replace_with(_BREAK + _BREAK.join(f"> {line}" for line in lines) + _BREAK)
+        quote.replace_with(_BLOCK + _BREAK.join(f"> {line}" for line in lines) + _BLOCK)
 
 
 def _tidy(text: str) -> str:
-    lines = (" ".join(line.split()) for line in text.split(_BREAK))
-    return charsets.clean(_BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n"))
+    pieces: list[str] = []
+    at = 0
+    for breaks in _BREAKS.finditer(text):
+        pieces.append(" ".join(text[at : breaks.start()].split()))
+        pieces.append("\n\n" if _leaves_a_line(breaks[0]) else "\n")
+        at = breaks.end()
+    pieces.append(" ".join(text[at:].split()))
+    return charsets.clean("".join(pieces).strip("\n"))
+
+
+def _leaves_a_line(breaks: str) -> bool:
+    """Is an empty line seen there? Two breaks make one, and so does a break that has a block to itself."""
+    block, hard = breaks.find(_BLOCK), breaks.rfind(_BREAK)
+    return breaks.count(_BREAK) > 1 or 0 <= block < hard

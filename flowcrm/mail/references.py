@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from flowcrm.mail.headers import characters
 
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
-_SPACE = re.compile(r"\s+")
+_NOT_IN_ID = re.compile(r"[\s<>\x00-\x1f\x7f]+")
 # The longest thread has a few hundred; what a mail names beyond that is an attack on the tables.
 MOST = 500
 _MOST_TEXT = 100_000
@@ -20,7 +20,7 @@ def own_id(value: bytes) -> str | None:
     """
     line = characters(value[:_MOST_TEXT])
     match = _IN_BRACKETS.search(line)
-    found = _SPACE.sub("", match[1] if match else line.strip("<> "))[:_LONGEST]
+    found = _NOT_IN_ID.sub("", match[1] if match else line)[:_LONGEST]
     return found or None
 
 
@@ -46,7 +46,7 @@ def key(message_id: str) -> str:
 
 def _ids(value: bytes) -> Iterator[str]:
     line = characters(value[:_MOST_TEXT])
-    bracketed = [_SPACE.sub("", one) for one in _IN_BRACKETS.findall(line)]
+    bracketed = [_NOT_IN_ID.sub("", one) for one in _IN_BRACKETS.findall(line)]
     # Without brackets only what looks like an id counts: the rest is prose.
-    candidates = bracketed or [one.strip("<>,;\"'") for one in line.split() if "@" in one]
+    candidates = bracketed or [_NOT_IN_ID.sub("", one.strip(",;\"'")) for one in line.split() if "@" in one]
     yield from (one for one in candidates if one and len(one) <= _LONGEST)

@@ -99,7 +99,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose mailbox this is. identities: every address that the owner sends as (aliases too), normalised, `address` included."""
+    """Whose mailbox this is. identities: all addresses that the owner sends as (aliases too), normalised, `address` included."""
 
     address: str
     identities: tuple[str, ...]

@@ -49,11 +49,13 @@ def _looks_encoded(line: bytes) -> bool:
 
 
 def _line(line: bytes) -> bytes:
+    if not line:
+        return b""
     try:
         return binascii.a2b_uu(line)
     except binascii.Error:
         # Some encoders count the filler of the last group: take as many characters as the length in front asks for.
-        wanted = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+        wanted = (((line[0] - 32) & 63) * 4 + 5) // 3
         try:
             return binascii.a2b_uu(line[:wanted])
         except binascii.Error:

@@ -25,9 +25,10 @@ class NoMail(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MailFile:
-    """One mail of a file. where: "path" or "path#number"; unread: as a Maildir says it; at: as the file says it, or None."""
+    """One mail of a file. where: "path" or "path#number"; unread: as a Maildir says it; at: as an mbox says it, or None."""
 
     where: str
+    file: Path
     raw: bytes = field(repr=False)
     unread: bool = False
     at: datetime | None = None
@@ -40,7 +41,7 @@ def read(path: Path) -> Iterator[MailFile]:
     if path.is_dir():
         yield from _maildir(path) if (path / "cur").is_dir() else _folder(path)
     elif path.suffix.lower() == ".eml":
-        yield MailFile(str(path), path.read_bytes())
+        yield MailFile(str(path), path, path.read_bytes())
     else:
         yield from _mbox(path)
 
@@ -51,7 +52,7 @@ def _maildir(path: Path) -> Iterator[MailFile]:
         for part in ("cur", "new"):
             folder = place / part
             for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-                yield MailFile(str(file), file.read_bytes(), unread="S" not in file.name.rpartition(":2,")[2])
+                yield MailFile(str(file), file, file.read_bytes(), unread="S" not in file.name.rpartition(":2,")[2])
 
 
 def _folder(path: Path) -> Iterator[MailFile]:
@@ -104,7 +105,7 @@ def _mail(path: Path, number: int, separator: bytes, lines: list[bytes]) -> Mail
     # The empty line before the next separator belongs to the file.
     if lines and lines[-1] in (b"\n", b"\r\n"):
         lines.pop()
-    return MailFile(f"{path}#{number}", b"".join(lines), at=_moment(separator))
+    return MailFile(f"{path}#{number}", path, b"".join(lines), at=_moment(separator))
 
 
 def _moment(separator: bytes) -> datetime | None:

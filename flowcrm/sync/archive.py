@@ -10,7 +10,6 @@ import structlog
 
 from flowcrm.ingest.pipeline import prepare
 from flowcrm.ingest.types import Context
-from flowcrm.lib import clock
 from flowcrm.mail import dates
 from flowcrm.mail.headers import read_block
 from flowcrm.mail.types import Fetched
@@ -35,12 +34,17 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErro
 
 @dataclass(frozen=True, slots=True)
 class ArchiveMail:
-    """One mail of a file. where: for the report; at: the file's word on when it came, None to take the Date header."""
+    """One mail of a file.
+
+    where: for the report. at: the file's word on when it came, None to take the Date header; undated_at: for a mail that has
+    neither (the file's own time: it is the same in every import, and undated mails are told apart by it).
+    """
 
     where: str
     raw: bytes
     at: datetime | None
     unread: bool
+    undated_at: datetime
 
 
 @dataclass(slots=True)
@@ -158,7 +162,7 @@ def _prepared(mailbox: Snapshot, mail: ArchiveMail, ids: list[int], count: Archi
         provider_id=mailbox.vault.lookup_bytes("archive", mail.raw).hex(),
         thread_id=None,
         folder_ids=frozenset(),
-        at=mail.at or dates.parse(read_block(mail.raw).first("date")) or clock.now(),
+        at=mail.at or dates.parse(read_block(mail.raw).first("date")) or mail.undated_at,
         unread=mail.unread,
         raw=mail.raw,
     )

@@ -1,7 +1,7 @@
 """Accounts in a running product, made by the product's own writes in a moment: `move_in` for what a test does not walk through.
 
-The writes run in a process of their own (`python -m tests.browser.house`, values as JSON): the product's database is not that
-of the test's process, where Playwright's event loop would keep Django's ORM out besides.
+The writes run in a process of their own (tests/browser/moving.py, values as JSON): the product's database is not that of the
+test's process, where Playwright's event loop would keep Django's ORM out besides.
 """
 
 import json
@@ -10,10 +10,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-import django
-from django.conf import settings
-
 from tests.browser.product import ROOT, Product
+
+_MOVE = "import django; django.setup(); from tests.browser.moving import main; main()"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def move_in(
     """A new account. contacts: name and addresses each, all of one company. google: the registration at Google is entered."""
     wish = {"members": [asdict(one) for one in members], "contacts": contacts, "plan": plan, "google": google}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.browser.house"],
+        [sys.executable, "-c", _MOVE],
         input=json.dumps(wish),
         env=product.environment,
         cwd=ROOT,
@@ -72,15 +71,3 @@ def move_in(
     made = json.loads(done.stdout.splitlines()[-1])
     people = tuple(Member(one["name"], one["session"], tuple(one["mailboxes"])) for one in made["members"])
     return House(made["account"], people, tuple(made["contacts"]), made["company"])
-
-
-def _main() -> None:
-    django.setup()
-    # Only now: these read Django's models.
-    from tests.browser import moving  # noqa: PLC0415  # Django must be set up first
-
-    sys.stdout.write(json.dumps(moving.make(json.load(sys.stdin), settings.GMAIL_API_URL)))
-
-
-if __name__ == "__main__":
-    _main()

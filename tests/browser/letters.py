@@ -38,21 +38,21 @@ class Conversation:
         return iter((self.question, self.answer, self.thanks))
 
 
-def conversation(owner: str, *, other: str = CARLA, subject: str = SUBJECT) -> Conversation:
-    """Between the mailbox's owner and `other`, of the last days."""
-    now = clock.now()
+def conversation(owner: str, *, other: str = CARLA, subject: str = SUBJECT, hours: int = 3) -> Conversation:
+    """Between the mailbox's owner and `other`; the last of them so many hours ago."""
+    now = clock.now() - timedelta(hours=hours)
     question = _mail(other, owner, subject, now - timedelta(days=3))
     question.set_content(f"Hello,\n\n{QUESTION}\n\nCarla\n")
     answer = _mail(owner, other, f"Re: {subject}", now - timedelta(days=2), answers=question)
     answer.set_content(f"Hello Carla,\n\n{ANSWER}\n\nOn Monday Carla Stein wrote:\n> Hello,\n>\n> {QUESTION}\n>\n> Carla\n")
-    thanks = _mail(other, owner, f"Re: {subject}", now - timedelta(hours=3), answers=answer)
+    thanks = _mail(other, owner, f"Re: {subject}", now, answers=answer)
     thanks.set_content(f"{THANKS}\n\n{SIGNATURE}\n")
     thanks.add_alternative(_FORMATTED, subtype="html")
     thanks.add_attachment(FILE, maintype="application", subtype="pdf", filename=FILE_NAME)
     return Conversation(
         _delivery(question, now - timedelta(days=3)),
         _delivery(answer, now - timedelta(days=2), "SENT"),
-        _delivery(thanks, now - timedelta(hours=3), "INBOX", "UNREAD"),
+        _delivery(thanks, now, "INBOX", "UNREAD"),
     )
 
 

@@ -128,12 +128,12 @@ def launch(playwright: Playwright, chromium: Path) -> Browser:
 
 
 @contextmanager
-def tab(browser: Browser, *, width: int = 1280, dark: bool = False, zone: str = "Europe/Berlin") -> Iterator[Page]:
-    """A fresh tab whose script errors and broken policies fail the test."""
+def tab(browser: Browser, *, width: int = 1280, dark: bool = False, refuses: bool = False) -> Iterator[Page]:
+    """A fresh tab whose script errors and broken policies fail the test. refuses: pages may answer 4xx and 5xx."""
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if dark else "light",
-        timezone_id=zone,
+        timezone_id="Europe/Berlin",
         locale="en-GB",
         reduced_motion="reduce",
     )
@@ -141,7 +141,7 @@ def tab(browser: Browser, *, width: int = 1280, dark: bool = False, zone: str = 
     page.set_default_timeout(20_000)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.extend(_errors(message)))
+    page.on("console", lambda message: complaints.extend(_errors(message, refuses=refuses)))
     try:
         yield page
     finally:
@@ -163,10 +163,11 @@ def browser(chromium: Path) -> Iterator[Browser]:
         yield started
 
 
-def _errors(message: ConsoleMessage) -> list[str]:
+def _errors(message: ConsoleMessage, *, refuses: bool) -> list[str]:
     where = message.location["url"]
     # The stand-in's pages have no icon; ours name theirs.
-    return [f"{message.text} ({where})"] if message.type == "error" and not where.endswith("/favicon.ico") else []
+    foreseen = where.endswith("/favicon.ico") or (refuses and message.text.startswith("Failed to load resource"))
+    return [f"{message.text} ({where})"] if message.type == "error" and not foreseen else []
 
 
 def _read(running: "subprocess.Popen[str]", output: list[str]) -> None:

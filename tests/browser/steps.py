@@ -3,9 +3,15 @@
 from playwright.sync_api import Page, expect
 
 from standins.google.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.browser.house import Member
 from tests.browser.product import Product
 
 PASSWORD = "a long walk by the sea"
+
+
+def enter(page: Page, product: Product, member: Member) -> None:
+    """Be signed in as this member, from now on."""
+    page.context.add_cookies([{"name": "sessionid", "value": member.session, "url": product.url}])
 
 
 def set_up(page: Page, product: Product, *, email: str, name: str = "Mara Lindt", title: str = "Acme") -> None:

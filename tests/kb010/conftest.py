@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from standins.google.client import GoogleStandin
+from tests.browser.product import browser, running
 from tests.flow.acme import Team, google
+
+__all__ = ["browser", "running"]
 
 
 @pytest.fixture

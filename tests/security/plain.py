@@ -3,10 +3,8 @@
 import base64
 import mmap
 import os
-import quopri
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 _UTF16, _UTF32 = ("utf-16-le", "utf-16-be"), ("utf-32-le", "utf-32-be")
 

@@ -4,6 +4,7 @@ import json
 import resource
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,7 +57,8 @@ def _mails(paths: list[Path], problems: list[str]) -> Iterator[ArchiveMail]:
     for path in paths:
         try:
             for mail in read(path):
-                yield ArchiveMail(mail.where, mail.raw, mail.at, mail.unread)
+                changed_at = datetime.fromtimestamp(mail.file.stat().st_mtime, tz=UTC)
+                yield ArchiveMail(mail.where, mail.raw, mail.at, mail.unread, changed_at)
         except (NoMail, OSError) as problem:
             problems.append(str(problem))
 

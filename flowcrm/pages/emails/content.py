@@ -32,8 +32,9 @@ def original(request: MemberRequest, message_id: int) -> HttpResponseBase:
         opened = reveal_original(who_looks(request), message_id, "download")
     except VaultError as error:
         return _cannot(request, error)
-    name = f"{opened.subject or message_id}.eml"
-    return download(opened.pieces, name=name, type="message/rfc822", size=opened.size)
+    # A subject is no path: its slashes must not cut it short.
+    subject = opened.subject.replace("/", "-").replace("\\", "-").strip()
+    return download(opened.pieces, name=f"{subject or message_id}.eml", type="message/rfc822", size=opened.size)
 
 
 def _cannot(request: MemberRequest, error: VaultError) -> HttpResponse:

@@ -26,7 +26,7 @@ from flowcrm.vault.errors import VaultError
 
 _POLICY = (
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:{images}; "
-    "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+    "style-src 'self' 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 # An email with colours of its own was made for white paper; one without follows the reader's light or dark.
 _COLOURED = re.compile(r"color\s*[:=]|background", re.IGNORECASE)

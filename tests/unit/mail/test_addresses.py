@@ -67,7 +67,7 @@ def test_a_header_that_is_one_encoded_word_names_nobody() -> None:
 
 
 def test_names_cannot_turn_the_direction_of_reading() -> None:
-    assert _pairs("=?utf-8?q?gro=E2=80=AEmoc?= <a@x.example>".encode()) == [("gromoc", "a@x.example")]
+    assert _pairs(b"=?utf-8?q?gro=E2=80=AEmoc?= <a@x.example>") == [("gromoc", "a@x.example")]
 
 
 def test_a_header_of_a_million_people_is_cut() -> None:
@@ -90,7 +90,7 @@ def test_hostile_headers_are_read_in_bounded_time(value: bytes) -> None:
         ("joe@MÜLLER.example", "joe@xn--mller-kva.example"),
         ("joe@XN--MLLER-KVA.example", "joe@xn--mller-kva.example"),
         ("jo\u0308rg@x.example", "j\u00f6rg@x.example"),
-        ("straße@faß.example", "strasse@fass.example"),
+        ("straße@faß.example", "strasse@xn--fa-hia.example"),
         ('"joe"@x.example', "joe@x.example"),
         ('"joe s"@x.example', '"joe s"@x.example'),
         ("joe+tag@x.example", "joe+tag@x.example"),

@@ -43,7 +43,7 @@ def test_repeated_fields_keep_their_order() -> None:
         (b"=?utf-8?q?caf=C3=A9?=, =?iso-8859-1?Q?a_b?= c", "café, a b c"),
         (b"(=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=)", "(ab)"),
         (b"=?utf-8?B?w6k=?=x", "éx"),
-        ("=?utf-8?Q?=E6=97=A5=E6=9C?=\r\n =?utf-8?Q?=AC?=".encode(), "日本"),
+        (b"=?utf-8?Q?=E6=97=A5=E6=9C?=\r\n =?utf-8?Q?=AC?=", "日本"),
         (b"=?utf-8?Q?what??=", "what?"),
         (b"=?utf-8?Q?=3D?=", "="),
         (b"=?utf-8?B?w6k?=", "é"),
