@@ -2,22 +2,22 @@
 
 import threading
 
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from flowcrm import queue
 from flowcrm.jobs.upkeep import tidy
 from flowcrm.store.writes.lease import process_name
-from flowcrm.sync.engine import run_due
+from flowcrm.sync.shift import work_due
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name=queue.SYNC_DUE, pass_context=False)
-def sync_due(timestamp: int = 0) -> None:
-    """Run slices until no mailbox is due. Woken by pages ("Sync now") and every minute."""
+@app.task(name=queue.SYNC_DUE, queueing_lock=queue.SYNC_DUE, pass_context=True)
+def sync_due(context: JobContext, timestamp: int = 0) -> None:
+    """Run slices while mailboxes are due or about to be. Woken by pages ("Sync now") and every minute."""
     del timestamp  # when the schedule meant it; due times are rows
-    owner = f"{process_name()}/{threading.get_ident()}"
-    while run_due(owner):
-        pass
+    if work_due(f"{process_name()}/{threading.get_ident()}", stop=context.should_abort):
+        queue.wake_sync()
 
 
 @app.periodic(cron="17 * * * *")

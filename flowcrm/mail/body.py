@@ -14,6 +14,7 @@ _LONGEST_NAME = 200
 _LONGEST_EXTENSION = 20
 # Text that is neither plain nor HTML and is read by taking its marks out (RFC 1896, RFC 1341).
 _MARKED_UP = frozenset({"text/enriched", "text/richtext"})
+_READABLE = _MARKED_UP | {"text/plain", "text/html"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,14 @@ class _Sorting:
         elif not (parent == "multipart/alternative" and _is_other_form(part)):
             self.files.append(_file(part))
 
+    def named_text(self) -> list[_Passage]:
+        """Where nothing else is to be read: the first text that has a name but is not called an attachment."""
+        for place, file in enumerate(self.files):
+            if file.type in _READABLE and _disposition(file.leaf)[0] != "attachment":
+                del self.files[place]
+                return [self._passage(file.leaf)]
+        return []
+
     def _alternative(self, part: Part) -> Iterator[_Passage]:
         """One passage: the plain form from the first branch that has one, the HTML from the last (RFC 2046 section 5.1.4)."""
         branches = [list(self.passages(child, part.type)) for child in part.children]
@@ -112,18 +121,20 @@ class _Sorting:
 
 def read(tree: Tree) -> Body:
     """Sort a mail's parts."""
-    sorting = _Sorting(tree)
-    passages = list(sorting.passages(tree.root))
+    passages, sorting = _sort(tree)
     html = _join_html(passages) if any(one.html is not None for one in passages) else None
     return Body(_join_text(passages), html, tuple(sorting.files), sorting.readable)
 
 
 def files(tree: Tree) -> tuple[File, ...]:
-    """The files alone. As cheap as `read` for all but HTML mail; the numbers of parts are the same."""
+    """The files alone, numbered as by `read`, without turning HTML into text."""
+    return tuple(_sort(tree)[1].files)
+
+
+def _sort(tree: Tree) -> tuple[list[_Passage], _Sorting]:
     sorting = _Sorting(tree)
-    for _ in sorting.passages(tree.root):
-        pass
-    return tuple(sorting.files)
+    passages = list(sorting.passages(tree.root)) or sorting.named_text()
+    return passages, sorting
 
 
 def safe_name(name: str) -> str:
@@ -137,7 +148,7 @@ def safe_name(name: str) -> str:
 
 
 def _is_text(part: Part, parent: str) -> bool:
-    if part.type not in ("text/plain", "text/html") and part.type not in _MARKED_UP:
+    if part.type not in _READABLE:
         return False
     disposition, name = _disposition(part)
     if disposition == "attachment":

@@ -35,10 +35,15 @@ _ORIGINAL = re.compile(
     r"|alkuperäinen viesti|原始邮件|原始郵件|원본 메시지|元のメッセージ|.{2,80} wrote)\s?[-_ *]{3,}",
     re.IGNORECASE,
 )
+# What stands above a forwarded mail: between dashes in most programs, as a line of its own in Apple's.
 _FORWARDED = re.compile(
-    r"[-_ *>]*(?:begin forwarded message|(?:-{2,}\s?)?forwarded message|weitergeleitete nachricht|message transféré"
-    r"|mensaje reenviado|mensagem (?:re)?encaminhada|messaggio inoltrato|doorgestuurd bericht|videresendt (?:besked|meddelelse)"
-    r"|vidarebefordrat (?:brev|meddelande)|пересылаемое сообщение|przekazana wiadomość)",
+    r"[> ]{0,6}-{2,}\s?[^-]{0,40}(?:forward|weitergeleit|transfér|reenviad|encaminhad|inoltrat|doorgestuurd|videresend"
+    r"|vidarebefordra|välitet|edelleenlähet|przekazan|przesłan|přeposlan|preposlan|proslijeđen|továbbított|redirecționat|iletilen"
+    r"|перенаправ|пересл|пересыл|転送|转发|轉寄)[^-]{0,40}-"
+    r"|[> ]{0,6}(?:begin forwarded message|anfang der weitergeleiteten|début du message réexp|inicio del mensaje reenv"
+    r"|inizio messaggio inolt|início da mensagem (?:re)?encam|begin doorgestuurd|początek przekaz|start på videresendt"
+    r"|vidarebefordrat mejl|videresendt melding|továbbított levél|välitetty viesti|započni proslij|začiatok preposl"
+    r"|začátek přepos|începe mesajul redir|(?:İ|i)leti başlangıcı|начало переадрес|початок листа, що перес)[^:：]{0,20}[:：]",
     re.IGNORECASE,
 )
 # The header that Outlook and others copy above a quote: a sender's line, and two more soon after it.

@@ -20,7 +20,8 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One person in a header. `email` is normalised for comparison (see `mail.addresses`); `name` is for reading only."""
+    """One person in a header. `email` is normalised for comparison (see `mail.addresses`), "" where only a name is given; `name`
+    is for reading only."""
 
     name: str
     email: str
@@ -30,7 +31,7 @@ class Address:
 class Attachment:
     """One leaf of the MIME tree that is not the text of the mail.
 
-    part: dotted path in the tree, as IMAP counts ("2.1"), stable for one body.
+    part: dotted path in the tree, as IMAP counts ("2.1"), stable for one body; a file uuencoded inside a text is "1.u1".
     size: bytes after decoding.
     sha256: of the decoded bytes.
     inline: shown inside the HTML by its content id.
@@ -53,7 +54,7 @@ class ParsedMail:
     date: the Date header in UTC, or None; it is data, not order (the provider's time orders).
     text: the readable text: text/plain, else the HTML as text. No NUL, no lone surrogates.
     html: the HTML part as it came (decoded to str), or None.
-    flags: bounce, auto_reply, list, invite, encrypted, signed, tnef, bad_charset, bad_date, no_from, malformed, slow_lane.
+    flags: bounce, auto_reply, list, invite, encrypted, signed, tnef, bad_charset, bad_date, no_from, malformed.
     """
 
     message_id: str | None
@@ -99,7 +100,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose mailbox this is. identities: all addresses that the owner sends as (aliases too), normalised, `address` included."""
+    """Whose mailbox this is. identities: all addresses that the owner sends as (normalised, `address` and aliases included)."""
 
     address: str
     identities: tuple[str, ...]

@@ -1,9 +1,14 @@
 """From a person's consent to a mailbox: connected, re-connected, disconnected. Mail, settings and cursor stay throughout."""
 
 from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from django.db import transaction
 
 from flowcrm.connectors import oauth
 from flowcrm.connectors.gmail.client import GmailConnector
+from flowcrm.mail.errors import MailError
 from flowcrm.mail.types import Account, Folder, Tokens
 from flowcrm.mailboxes.open import gmail_settings, google_app
 from flowcrm.mailboxes.states import State, check_move
@@ -12,6 +17,8 @@ from flowcrm.store.vaults import vault
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.mailbox import do_create_mailbox, do_folders, do_identities, do_state, find_mailbox
 from flowcrm.store.writes.secrets import do_forget_grant, do_grant, read_tokens
+
+log = structlog.get_logger(__name__)
 
 
 class OtherAddress(Exception):
@@ -101,7 +108,16 @@ def do_disconnect(*, workspace_id: int, member_id: int, mailbox_id: int) -> None
         do_state(workspace_id=workspace_id, mailbox_id=mailbox_id, state=State.DISCONNECTED)
         do_audit(workspace_id=workspace_id, actor_id=member_id, verb="disconnect", surface="page", object_ids=[mailbox_id])
     if stored is not None and stored.tokens.refresh is not None:
-        oauth.revoke(google_app(), stored.tokens.refresh)
+        # After the commit, so that no row is held while the provider is asked.
+        transaction.on_commit(partial(_give_back, stored.tokens.refresh))
+
+
+def _give_back(token: str) -> None:
+    """We have forgotten the grant already; that the provider forgets it too is a courtesy that may fail."""
+    try:
+        oauth.revoke(google_app(), token)
+    except MailError as error:
+        log.warning("grant not revoked", error=type(error).__name__, code=error.code)
 
 
 def mailbox_address(workspace_id: int, mailbox_id: int) -> str:

@@ -73,8 +73,12 @@ class Purse:
     def _take(self, wanted: int, *, least: int) -> int:
         try:
             return self._spend(wanted)
-        except RateLimited:
-            return self._spend(least)
+        except RateLimited as patience:
+            try:
+                return self._spend(least)
+            except RateLimited:
+                # Come back for a handful: a slice of one mail is not worth its handshake.
+                raise patience from None
 
     def _spend(self, units: int) -> int:
         do_spend(

@@ -42,6 +42,7 @@ class Note(StrEnum):
     REREADING = "rereading"
     KEYS = "keys"
     STORE = "store"
+    FAULT = "fault"
 
 
 BROKEN = frozenset({State.REAUTHORIZE, State.PERMISSION_MISSING, State.ADMIN_MUST_ACT})
@@ -152,7 +153,7 @@ def shown(condition: Condition, now: datetime) -> Shown:
         word = _("Connected") if condition.checked_at is None else _("Reading your history")
         return Shown("busy", word, _("The newest emails come first and can be read already."))
     if condition.synced_at is not None and now - condition.synced_at <= 2 * condition.interval:
-        return Shown("good", _("Up to date"), _("Everything that should be here is here."), "sync_now")
+        return Shown("good", _("Up to date"), _("In step with the provider."), "sync_now")
     return Shown(
         "wait", _("Running late"), _("The last check is longer ago than it should be. Is a worker running?"), "sync_now"
     )
@@ -166,6 +167,10 @@ def _passing(note: Note) -> Shown:
     if note is Note.KEYS:
         return Shown(
             "wait", _("Key store out of reach"), _("Emails cannot be sealed or opened until it is back. Nothing is lost.")
+        )
+    if note is Note.FAULT:
+        return Shown(
+            "wait", _("A fault of ours"), _("FlowCRM stumbled here and wrote down why. Nothing is lost; it tries again.")
         )
     if note is Note.STORE:
         return Shown("wait", _("No room for emails"), _("The disk or object store is full or out of reach. Nothing is lost."))

@@ -9,10 +9,12 @@ from typing import Any
 
 import django
 import typer
+from django.db import OperationalError
 
 from flowcrm.ops import migrations, postgres
 from flowcrm.ops.errors import OpsError
 from flowcrm.ops.home import current_home
+from flowcrm.vault.errors import VaultError
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,11 @@ def main() -> None:
     try:
         prepare(command)
         application([named] if command else COMMANDS)(prog_name="flowcrm")
-    except OpsError as refusal:
+    except (OpsError, VaultError) as refusal:
         typer.echo(f"flowcrm: {refusal}", err=True)
+        sys.exit(1)
+    except OperationalError as gone:
+        typer.echo(f"flowcrm: the database does not answer: {gone}", err=True)
         sys.exit(1)
 
 

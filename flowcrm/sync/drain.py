@@ -28,8 +28,9 @@ from flowcrm.sync.worklist import WorkItem
 
 log = structlog.get_logger(__name__)
 
-# Mails fetched at once: what bounds memory when every one of them is at the provider's size limit.
-FETCH = 10
+# Mails fetched between two renewals of the lease: one round of the connector's parallel requests, within its time-out. It also
+# bounds memory when every one of them is at the provider's size limit.
+FETCH = 5
 GIVE_UP_AFTER = 5
 STRIKES = 3
 FIRST_RETRY = timedelta(minutes=1)
@@ -50,14 +51,20 @@ class _Outcome:
     stop: MailError | None = None
 
 
-def drain_batch(hold: Hold, mailbox: Snapshot, connector: Connector, batch: Sequence[WorkItem]) -> int:
-    """Work off one batch; returns how many rows were settled. Raises the tree of mail.errors for what concerns all of them."""
+def drain_batch(
+    hold: Hold, mailbox: Snapshot, connector: Connector, batch: Sequence[WorkItem], keep_lease: Callable[[], None]
+) -> int:
+    """Work off one batch; returns how many rows were settled. keep_lease is called before each stretch of network.
+
+    Raises the tree of mail.errors for what concerns all of them.
+    """
     outcome = _Outcome()
     recheck = [item for item in batch if item.recheck]
     fresh = [item for item in batch if not item.recheck]
     _recheck(connector, recheck, outcome)
     for items in _worth_fetching(mailbox, connector, fresh, outcome):
         if outcome.stop is None:
+            keep_lease()
             _fetch(mailbox, connector, items, outcome)
     _commit(hold, mailbox, outcome)
     if outcome.stop is not None:
@@ -127,7 +134,7 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
         envelope = Envelope(prepared.folder_ids, prepared.at, hashes, hashes & contacts)
         decision = decide(facts(envelope, mailbox.rules, room=True), mailbox.rules.policy)
         if decision.verdict is Verdict.KEEP:
-            keep.append(Kept(item.id, item.importing, prepared))
+            keep.append(Kept(item.id, item.importing, prepared, capped=decision.capped))
         else:
             _skip(item, decision, outcome)
     with stage("bodies"):

@@ -21,7 +21,7 @@ from flowcrm.store.writes.page import Hold, LeaseLost, SettingsChanged
 from flowcrm.sync.drain import drain_batch
 from flowcrm.sync.folders import FOLDERS_EVERY, refresh_folders
 from flowcrm.sync.listing import next_scope, read_page
-from flowcrm.sync.settle import settle_error, settle_lost_cursor, settle_unsynced, settle_vault, settle_well
+from flowcrm.sync.settle import settle_error, settle_fault, settle_lost_cursor, settle_unsynced, settle_vault, settle_well
 from flowcrm.sync.worklist import take_batch
 from flowcrm.vault.errors import VaultError
 
@@ -46,6 +46,11 @@ class Slice:
     def hold(self) -> Hold:
         mailbox = self.mailbox
         return Hold(mailbox.workspace_id, mailbox.mailbox_id, self.lease.owner, self.lease.epoch, mailbox.settings_rev)
+
+    def keep_lease(self) -> None:
+        """Prolong it, or stop: what somebody else holds is not ours to write."""
+        if not renew(self.lease):
+            raise LeaseLost
 
     @property
     def spent(self) -> bool:
@@ -74,6 +79,9 @@ def run_slice(lease: Lease) -> None:
         except VaultError as error:
             log.error("vault", error=type(error).__name__)
             settle_vault(lease, error)
+        except Exception as error:
+            log.exception("fault", error=type(error).__name__)
+            settle_fault(lease)
         finally:
             release(lease)
 
@@ -110,13 +118,12 @@ def _take_turns(turn: Slice) -> None:
         turn.mailbox = mailbox = replace(again, read_at=mailbox.read_at)
     more = True
     while more and not turn.spent:
-        if not renew(turn.lease):
-            raise LeaseLost
+        turn.keep_lease()
         scope = next_scope(mailbox, turn.asked)
         if scope is not None and not read_page(turn.hold, mailbox, turn.connector, scope):
             turn.asked.add(scope.name)
         batch = take_batch(mailbox)
         if batch:
-            turn.mails += drain_batch(turn.hold, mailbox, turn.connector, batch)
+            turn.mails += drain_batch(turn.hold, mailbox, turn.connector, batch, turn.keep_lease)
         more = scope is not None or bool(batch)
     settle_well(mailbox, finished=not more)

@@ -9,7 +9,8 @@ from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Verdict, decide
 from flowcrm.rules.facts import Envelope, facts
 from flowcrm.store.db import rows, workspace_scope
-from flowcrm.store.writes.listing import LANE_CONTACT, LANE_LISTED, LANE_NEW, Listed, do_listing, known_copies
+from flowcrm.store.writes.due import LANE_CONTACT, LANE_LISTED, LANE_NEW
+from flowcrm.store.writes.listing import Listed, do_listing, known_copies
 from flowcrm.store.writes.page import Hold
 from flowcrm.sync.stages import stage
 
@@ -50,14 +51,14 @@ def read_page(hold: Hold, mailbox: Snapshot, connector: Connector, scope: OpenSc
         known = known_copies(hold, [one.provider_id for one in page.changes])
     fetch, touched, skipped = _sort(mailbox, page.changes, known, listing=page.listing, past=scope.name != MAIN)
     # A contact's past is a walk and nothing more: when it ends, its bookmark is of no use.
-    ends = scope.name != MAIN and not (page.more and page.listing)
+    ends = scope.name != MAIN and not page.listing
     do_listing(
         hold,
         Listed(
             scope=scope.name,
             cursor=None if ends else page.cursor,
             rev=scope.rev,
-            listing=page.listing and page.more,
+            listing=page.listing,
             lane=_lane(scope, listing=page.listing),
             wanted=fetch,
             touched=touched,

@@ -17,6 +17,6 @@ def header_hashes(vault: WorkspaceVault, fields: Iterable[tuple[str, str]]) -> f
     like one counts too; a mail that is fetched for it in vain is decided again on its own bytes.
     """
     values = [value for name, value in fields if name.lower() in FIELDS]
-    parsed = {address.email for value in values for address in parse(value.encode("utf-8", "surrogateescape"))}
+    parsed = {address.email for value in values for address in parse(value.encode("utf-8", "replace"))}
     looks = {found for value in values for found in _LOOKS_LIKE.findall(value)}
     return frozenset(vault.lookup("address", normalise(address)) for address in parsed | looks)

@@ -58,15 +58,12 @@ def settle_error(mailbox: Snapshot, error: MailError) -> None:
 
 
 def _token_ended(mailbox: Snapshot, error: MailError) -> bool:
-    """A refused access token says nothing of the grant: renew it once, and only if that is refused too, ask the member."""
+    """A refused access token says nothing of the grant: let it be renewed. Only the token endpoint's word asks for a person."""
     if not isinstance(error, NeedsLogin) or isinstance(error, PermissionMissing) or error.code in GRANT_IS_DEAD:
         return False
     with workspace_scope(mailbox.workspace_id):
-        found = row("SELECT tries FROM mailbox WHERE id = %s AND workspace_id = %s", [mailbox.mailbox_id, mailbox.workspace_id])
-        if found is None or found[0]:
-            return False
         do_expire(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=clock.now())
-        _note(mailbox, Note.UNREACHABLE, clock.now())
+    _unreachable(mailbox)
     return True
 
 
@@ -93,6 +90,14 @@ def settle_vault(lease: Lease, error: VaultError) -> None:
         do_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, at=again)
 
 
+def settle_fault(lease: Lease) -> None:
+    """Our own code failed in this mailbox. It says so, backs off like from an outage, and the others go on."""
+    with workspace_scope(lease.workspace_id):
+        again = clock.now() + BACK_OFF.bound(_tries(lease.workspace_id, lease.mailbox_id))
+        do_note(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, code=Note.FAULT, retry_at=again)
+        do_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, at=again)
+
+
 def settle_unsynced(lease: Lease, mailbox: Snapshot | None) -> None:
     """A mailbox that is not on is not due; one that the plan pauses is looked at again later."""
     with workspace_scope(lease.workspace_id):
@@ -109,8 +114,8 @@ def settle_unsynced(lease: Lease, mailbox: Snapshot | None) -> None:
 def _slowed(mailbox: Snapshot, error: RateLimited) -> None:
     with workspace_scope(mailbox.workspace_id):
         if error.code in OWN_PACING:
-            at = error.retry_at or clock.now()
-            _due(mailbox, at, LANE_IMPORT)
+            do_checked(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, synced=False, import_done=False)
+            _due(mailbox, error.retry_at or clock.now(), LANE_IMPORT)
             return
         at = (
             error.retry_at
@@ -140,8 +145,14 @@ def _stopped(mailbox: Snapshot, state: State, error: MailError) -> None:
 
 def _unreachable(mailbox: Snapshot) -> None:
     with workspace_scope(mailbox.workspace_id):
-        found = row("SELECT tries FROM mailbox WHERE workspace_id = %s AND id = %s", [mailbox.workspace_id, mailbox.mailbox_id])
-        _note(mailbox, Note.UNREACHABLE, clock.now() + BACK_OFF.delay(found[0] if found else 0))
+        tries = _tries(mailbox.workspace_id, mailbox.mailbox_id)
+        _note(mailbox, Note.UNREACHABLE, clock.now() + BACK_OFF.delay(tries))
+
+
+def _tries(workspace_id: int, mailbox_id: int) -> int:
+    """How often in a row the mailbox could not be synced."""
+    found = row("SELECT tries FROM mailbox WHERE workspace_id = %s AND id = %s", [workspace_id, mailbox_id])
+    return int(found[0]) if found else 0
 
 
 def _note(mailbox: Snapshot, note: Note, at: datetime) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from flowcrm.lib import clock
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.store.db import rows, workspace_scope
-from flowcrm.store.writes.listing import LANE_CONTACT, LANE_LISTED, LANE_NEW, LANE_RECHECK
+from flowcrm.store.writes.due import LANE_CONTACT, LANE_LISTED, LANE_NEW, LANE_RECHECK
 from flowcrm.store.writes.usage import read_room
 
-BATCH = 50
+BATCH = 25
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""The inside of `house.move_in`: runs in the product's environment, with Django set up; a wish on standard input, what was made on
-standard output, both as JSON."""
+"""The inside of `house.move_in`: runs in the product's environment, with Django set up. A wish comes on standard input as JSON,
+what was made of it goes to standard output."""
 
 import json
 import sys

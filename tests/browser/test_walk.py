@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
+from standins.google.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.browser import letters, steps
 from tests.browser.product import Product, tab
 
@@ -52,8 +53,8 @@ def _make_google_known(page: Page) -> None:
     expect(page.get_by_role("heading", name="First, Google has to know this FlowCRM")).to_be_visible()
     page.get_by_role("link", name="Set up Google").click()
     expect(page.get_by_text("/settings/integrations/connect/gmail/return")).to_be_visible()
-    page.get_by_label("Client ID").fill(steps.DEFAULT_CLIENT_ID)
-    page.get_by_label("Client secret").fill(steps.DEFAULT_CLIENT_SECRET)
+    page.get_by_label("Client ID").fill(DEFAULT_CLIENT_ID)
+    page.get_by_label("Client secret").fill(DEFAULT_CLIENT_SECRET)
     page.get_by_role("button", name="Save and test").click()
     expect(page.get_by_text("Google knows this client ID and secret.")).to_be_visible()
 

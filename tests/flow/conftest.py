@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from standins.google.client import GoogleStandin
@@ -17,3 +18,10 @@ def standin() -> Iterator[GoogleStandin]:
 @pytest.fixture
 def team(standin: GoogleStandin) -> Team:
     return Team(standin)
+
+
+@pytest.fixture
+def only_these_are_due(database: dict[str, str]) -> None:
+    """A worker takes whatever is due: mailboxes of earlier tests are not."""
+    with psycopg.connect(database["owner"], autocommit=True) as connection:
+        connection.execute("DELETE FROM mailbox_due")

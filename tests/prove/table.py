@@ -2,6 +2,7 @@
 
 from tests.prove import postgres_kill
 from tests.prove.proof import Proof
+from tests.simulation import convergence, crash
 
 PROOFS = (
     Proof(
@@ -11,5 +12,22 @@ PROOFS = (
         run=postgres_kill.prove,
         seeds=100,
         slice=2,
+    ),
+    Proof(
+        name="worker-kill",
+        claim="A worker is killed (SIGKILL) at ten random moments of an import, while the provider fails now and then: at the end "
+        "every mail that the rules let in is there once, byte for byte, nothing else is, and the usage is exact.",
+        run=crash.prove,
+        seeds=20,
+        slice=1,
+    ),
+    Proof(
+        name="convergence",
+        claim="A random history of two mailboxes (mail arrives, moves, goes; settings and contacts change; the provider fails, "
+        "forgets, says no; workers lose their leases in the middle): whenever it comes to rest, the store equals what a model "
+        "that shares no code with the product says.",
+        run=convergence.prove,
+        seeds=5000,
+        slice=60,
     ),
 )

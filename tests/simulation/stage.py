@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -24,13 +23,14 @@ from flowcrm.store.writes.contacts import ContactFields, do_change_contact, do_c
 from flowcrm.store.writes.instance import do_instance_setting
 from flowcrm.store.writes.lease import take
 from flowcrm.store.writes.mailbox import Selection, do_settings
-from flowcrm.store.writes.members import do_add_member, do_make_person
+from flowcrm.store.writes.members import do_add_member
 from flowcrm.sync.engine import run_slice
 from standins.google.client import GoogleStandin
 from standins.google.server import GoogleServer
 from standins.google.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from standins.web import Answer, Request
 from tests.flow.acme import Box, Team, connect, letter
+from tests.people import make_person
 from tests.simulation import history as told
 from tests.simulation.history import LABELS, MAILBOXES, PEOPLE, History, Step
 from tests.simulation.model import Kept, Letter, Mailbox, Model, Shown, disagreements, grouping_errors
@@ -114,12 +114,6 @@ def _google() -> Iterator[_Google]:
         yield google
 
 
-@cache
-def _person(number: int) -> int:
-    """Hashing a password takes longer than a whole history: people live in many workspaces."""
-    return do_make_person(email=f"{number}.{uuid4().hex}@acme.example", name="Anna", password=uuid4().hex).id
-
-
 class Stage:
     """A team with two mailboxes, and everything that a history can do to it."""
 
@@ -138,7 +132,7 @@ class Stage:
             self.google.create_label(address, f"label {label}")
         with workspace_scope(self.team.workspace_id):
             member_id = do_add_member(
-                workspace_id=self.team.workspace_id, person_id=_person(number), role="user", name="Anna", time_zone="UTC"
+                workspace_id=self.team.workspace_id, person_id=make_person().id, role="user", name="Anna", time_zone="UTC"
             )
         self.model.mailboxes[number] = Mailbox()
         return Box(self.team, member_id, connect(self.team, member_id, address), address)

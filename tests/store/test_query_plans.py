@@ -28,8 +28,9 @@ from flowcrm.store.queries.threads import Only, emails_of, threads_of_company, t
 from flowcrm.store.reveal import reveal_heads, reveal_message
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.contacts import check_addresses
+from flowcrm.store.writes.due import LANE_NEW
 from flowcrm.store.writes.lease import claim_due, renew, take
-from flowcrm.store.writes.listing import LANE_NEW, Listed, do_gone, do_listing, known_copies
+from flowcrm.store.writes.listing import Listed, do_gone, do_listing, known_copies
 from flowcrm.store.writes.members import do_add_member, do_make_person
 from flowcrm.store.writes.page import Hold
 from flowcrm.store.writes.upkeep import refs_in_use

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flowcrm.store import access
+from flowcrm.store import access, reveal
 from flowcrm.store.access import Actor, access_conversation
 from flowcrm.store.db import rows, run
 from flowcrm.store.errors import NotFound
@@ -233,25 +233,36 @@ def test_what_the_provider_no_longer_has_stays_and_says_since_when(member: Someo
 
 
 @pytest.mark.parametrize("only", list(Only))
-def test_no_list_reads_a_whole_table(member: Someone, only: Only, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_list_and_no_opening_reads_a_whole_table(member: Someone, only: Only, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the application's role, under row-level security: with sequential scans priced out, one that is left has no index."""
     for _ in range(3):
         (kept,) = keep(member.workspace_id, connect(member), raw(sender=ANNA))
-    contact_id = member.contact("Anna Berg", "anna@nordlicht.example")
+    contact_id, conversation = member.contact("Anna Berg", "anna@nordlicht.example"), conversation_of(member.workspace_id, kept)
     plans: list[str] = []
 
     def explained(sql: str, params: Any) -> list[tuple[Any, ...]]:
         plans.append("\n".join(line for (line,) in rows(f"EXPLAIN {sql}", params)))
         return []
 
+    def none(sql: str, params: Any) -> None:
+        explained(sql, params)
+
     with member.scope():
-        looking, conversation = _actor(member), conversation_of(member.workspace_id, kept)
+        looking = _actor(member)
         run("SET LOCAL enable_seqscan = off")
-        monkeypatch.setattr(threads, "rows", explained)
+        for module in (access, threads, reveal):
+            monkeypatch.setattr(module, "rows", explained)
+            monkeypatch.setattr(module, "row", none)
         threads_of_mine(looking, only=only)
         threads_of_contact(looking, contact_id, only=only)
         threads_of_company(looking, 1, only=only)
         emails_of(looking, conversation)
-    assert len(plans) == 4
+        reveal.reveal_heads(looking, [1], "test")
+        for door in (reveal.reveal_message, reveal.reveal_original, reveal.reveal_attachment):
+            with pytest.raises(NotFound):
+                door(looking, kept, "test")
+        with pytest.raises(NotFound):
+            access_conversation(looking, conversation)
+    assert len(plans) == 9
     for plan in plans:
         assert "Seq Scan" not in plan, plan

@@ -1,10 +1,11 @@
 """What comes by mail is shown and can do nothing: formatted text in its frame, names and subjects, attachments, originals."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from flowcrm.pages.emails.stream import safe_name
+from flowcrm.pages.emails.stream import download, in_pieces, safe_name
 from flowcrm.store.db import rows
 from flowcrm.store.vaults import blob_store
 from tests.mail_helper import Mail, connect, conversation_of, keep, raw
@@ -144,12 +145,12 @@ def test_a_quote_is_folded_in_formatted_text_too(member: Someone) -> None:
 
 def test_an_email_with_colours_of_its_own_keeps_its_white_paper(member: Someone) -> None:
     plain, coloured = _html(member, "<p>Hi</p>"), _html(member, '<p style="color:#000">Hi</p>')
-    assert ' class="system">' in _page(_formatted(member, plain))
-    assert ' class="paper system">' in _page(_formatted(member, coloured))
+    assert '<html lang="en">' in _page(_formatted(member, plain))
+    assert '<html lang="en" class="paper">' in _page(_formatted(member, coloured))
     member.client.cookies["theme"] = "dark"
-    assert ' class="dark">' in _page(_formatted(member, plain))
+    assert '<html lang="en" data-theme="dark">' in _page(_formatted(member, plain))
     member.client.cookies["theme"] = '"><script>'
-    assert ' class="system">' in _page(_formatted(member, plain))
+    assert '<html lang="en">' in _page(_formatted(member, plain))
 
 
 def test_plain_text_in_the_frame_is_plain_text(member: Someone) -> None:
@@ -224,6 +225,18 @@ def test_the_original_downloads_byte_for_byte(member: Someone) -> None:
     assert answer["Content-Type"] == "message/rfc822"
     assert answer["Content-Length"] == str(len(original))
     assert answer["Content-Disposition"] == "attachment; filename*=utf-8''Gr%C3%B6%C3%9Fe%201-2.eml"
+
+
+def test_a_download_leaves_in_pieces_also_from_an_async_server() -> None:
+    """Django's own answer would read all of it into memory first, and warn."""
+    content = bytes(range(256)) * 1000
+
+    async def pieces() -> list[bytes]:
+        return [piece async for piece in download(in_pieces(content), name="x", type="text/plain", size=None)]
+
+    got = asyncio.run(pieces())
+    assert b"".join(got) == content
+    assert len(got) > 1
 
 
 def test_an_attachment_over_the_limit_says_where_it_is(member: Someone) -> None:

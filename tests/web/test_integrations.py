@@ -94,7 +94,7 @@ def test_no_green_check_mark_when_the_last_check_is_longer_ago_than_two_interval
         ("choosing", "Finish set-up", "Continue"),
         ("paused", "Paused", "Resume"),
         ("reauthorize", "Re-authorize needed", "Re-authorize"),
-        ("permission_missing", "Permission missing", "Re-authorize"),
+        ("permission_missing", "Permission missing", "Allow reading email"),
         ("admin_must_act", "Your administrator must act", "Copy message"),
         ("disconnected", "Disconnected", "Connect"),
     ],

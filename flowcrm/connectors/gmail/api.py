@@ -23,8 +23,8 @@ COSTS: Mapping[str, int] = MappingProxyType(
     {"getProfile": 1, "settings.sendAs.list": 1, "labels.list": 1, "messages.list": 5, "messages.get": 20, "history.list": 2}
 )
 
-# A mail of 50 MB over a slow line needs its minute; silence does not.
-_TIMEOUTS = Timeouts(connect=10, read=30, total=120)
+# Within a lease's minute: a slower answer would cost the mailbox's lease. 50 MB in 45 seconds is a line of 12 Mbit/s.
+_TIMEOUTS = Timeouts(connect=10, read=20, total=45)
 
 Params = Sequence[tuple[str, str]]
 

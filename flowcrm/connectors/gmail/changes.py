@@ -129,12 +129,12 @@ def _list(api: Api, place: Place, number: int, scope: Scope) -> ChangePage:
         asked = Asked.PAGE
     try:
         answer = api.ask("messages.list", "messages", params, asked)
-    except PageLost as error:
-        return ChangePage((), _again(place, error).dump(), more=True, listing=True)
+    except PageLost:
+        return _again(place)
     except LabelLost:
         return _listed((), replace(place, page=None), number, len(todo))
     found = tuple(
-        Change(ChangeKind.ARRIVED, str(message["id"]), message.get("threadId")) for message in answer.get("messages", ())
+        Change(ChangeKind.ARRIVED, str(message["id"]), message.get("threadId")) for message in answer.get("messages") or ()
     )
     return _listed(found, replace(place, page=_next_page(answer, place.page)), number, len(todo))
 
@@ -147,11 +147,16 @@ def _listed(found: tuple[Change, ...], place: Place, number: int, total: int) ->
     return ChangePage(found, place.dump(), more=True, listing=True)
 
 
-def _again(place: Place, error: PageLost) -> Place:
-    """The part from its first page. What was listed already comes again, and is known by then."""
-    if place.restarts >= _RESTARTS:
-        raise error
-    return replace(place, page=None, restarts=place.restarts + 1)
+def _again(place: Place) -> ChangePage:
+    """The part from its first page. What was listed already comes again, and is known by then.
+
+    A server that keeps losing its pages is left alone until the next interval; the dead token is never asked for again.
+    """
+    tired = place.restarts >= _RESTARTS
+    if tired and place.part is None:
+        raise CursorLost("Gmail loses the pages of its history again and again.", code="page_lost")
+    after = replace(place, page=None, newest=None, restarts=0 if tired else place.restarts + 1)
+    return ChangePage((), after.dump(), more=not tired, listing=place.part is not None)
 
 
 # -- following ---------------------------------------------------------------------------------------------------------------
@@ -164,14 +169,14 @@ def _follow(api: Api, place: Place) -> ChangePage:
         params.append(("pageToken", place.page))
     try:
         answer = api.ask("history.list", "history", params, Asked.HISTORY_PAGE if place.page else Asked.HISTORY)
-    except PageLost as error:
-        return ChangePage((), replace(_again(place, error), newest=None).dump(), more=True, listing=False)
+    except PageLost:
+        return _again(place)
     page = _next_page(answer, place.page)
     # The newest id of the *first* page: later pages could skip what happened between two of them. Twice is better than never.
     newest = place.newest or _history_id(answer)
     # A replica that lags can name an older id than the one we started from.
     after = replace(place, page=page, newest=newest) if page else Place(max(place.history_id, newest, key=int))
-    return ChangePage(fold(answer.get("history", ())), after.dump(), more=page is not None, listing=False)
+    return ChangePage(fold(answer.get("history") or ()), after.dump(), more=page is not None, listing=False)
 
 
 def fold(records: Iterable[Mapping[str, Any]]) -> tuple[Change, ...]:
@@ -198,20 +203,27 @@ def _after(before: Change | None, change: Change) -> Change:
 
 
 def _events(record: Mapping[str, Any]) -> Iterator[Change]:
-    for event in record.get("messagesAdded", ()):
-        yield _labelled(ChangeKind.ARRIVED, event["message"])
-    for event in record.get("labelsAdded", ()):
+    for event in record.get("messagesAdded") or ():
+        yield _arrived(event["message"])
+    for event in record.get("labelsAdded") or ():
         # Gmail leaves empty lists out; a mail that has just got a label has at least this one.
         yield _labelled(ChangeKind.FOLDERS, {"labelIds": event.get("labelIds", ()), **event["message"]})
-    for event in record.get("labelsRemoved", ()):
-        left, _ = split_labels(event.get("labelIds", ()))
+    for event in record.get("labelsRemoved") or ():
+        left, _ = split_labels(event.get("labelIds") or ())
         yield replace(_labelled(ChangeKind.FOLDERS, event["message"]), left_ids=left)
-    for event in record.get("messagesDeleted", ()):
+    for event in record.get("messagesDeleted") or ():
         yield Change(ChangeKind.GONE, str(event["message"]["id"]), event["message"].get("threadId"))
 
 
+def _arrived(message: Mapping[str, Any]) -> Change:
+    """The reference promises id and threadId only: without labels, the mail itself will have to say where it lies."""
+    if message.get("labelIds") is None:
+        return Change(ChangeKind.ARRIVED, str(message["id"]), message.get("threadId"))
+    return _labelled(ChangeKind.ARRIVED, message)
+
+
 def _labelled(kind: ChangeKind, message: Mapping[str, Any]) -> Change:
-    folder_ids, unread = split_labels(message.get("labelIds", ()))
+    folder_ids, unread = split_labels(message.get("labelIds") or ())
     return Change(kind, str(message["id"]), message.get("threadId"), folder_ids, unread)
 
 

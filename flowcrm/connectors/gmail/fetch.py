@@ -107,7 +107,7 @@ def _answer(provider_id: str, future: Future[bytes], read: Callable[[str, dict[s
 
 def _headers(provider_id: str, message: dict[str, Any]) -> Headers:
     fields = (message.get("payload") or {}).get("headers") or []
-    folder_ids, unread = split_labels(message.get("labelIds", ()))
+    folder_ids, unread = split_labels(message.get("labelIds") or ())
     return Headers(
         provider_id=provider_id,
         thread_id=message.get("threadId"),
@@ -119,7 +119,7 @@ def _headers(provider_id: str, message: dict[str, Any]) -> Headers:
 
 
 def _fetched(provider_id: str, message: dict[str, Any]) -> Fetched:
-    folder_ids, unread = split_labels(message.get("labelIds", ()))
+    folder_ids, unread = split_labels(message.get("labelIds") or ())
     return Fetched(
         provider_id=provider_id,
         thread_id=message.get("threadId"),

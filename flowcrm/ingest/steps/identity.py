@@ -16,9 +16,10 @@ def identify(draft: Draft) -> Identity:
     sender = ",".join(sorted(address.email for address in parsed.of(Role.FROM)))
     # Without a Date the provider's own time keeps two mails apart that say the same: a doubled row does less harm than a lost
     # one. The subject does so for programs that send many mails a second, all with the same text.
-    by_content = vault.lookup_bytes(
-        "content_key", _joined(sender, _second(parsed.date or draft.fetched.at), folded_subject(parsed.subject), content)
-    )
+    # The recipients keep apart what a mail merge sends to many in one second (docs/why/identity.md).
+    recipients = ",".join(sorted({one.email for role in (Role.TO, Role.CC) for one in parsed.of(role)}))
+    second = _second(parsed.date or draft.fetched.at)
+    by_content = vault.lookup_bytes("content_key", _joined(sender, recipients, second, folded_subject(parsed.subject), content))
     if parsed.message_id is None:
         return Identity(by_content, (by_content,), content, heart)
     id_key = vault.lookup_bytes("id_key", _joined(parsed.message_id.casefold(), sender, _second(parsed.date)))

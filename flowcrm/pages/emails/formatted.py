@@ -1,8 +1,8 @@
 """The formatted text of an email: a document of its own, for a frame in which nothing runs.
 
-Four layers: mail.html cleans it; this document's own policy allows no script, no form, no font, and pictures only from here;
-the frame's sandbox and the policy's `sandbox` both withhold scripts, also where somebody opens the address by itself; and
-pictures from elsewhere are loaded only when asked for. `allow-same-origin` is there so that the page can read the frame's
+Four layers: mail.html cleans it; this document's own policy allows no script and no form, and pictures and fonts only from
+here; the frame's sandbox and the policy's `sandbox` both withhold scripts, also where somebody opens the address by itself;
+and pictures from elsewhere are loaded only when asked for. `allow-same-origin` is there so that the page can read the frame's
 height and the email's own pictures come with the reader's session; without `allow-scripts` nothing inside can use it.
 """
 
@@ -26,7 +26,7 @@ from flowcrm.vault.errors import VaultError
 
 _POLICY = (
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:{images}; "
-    "style-src 'self' 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+    "style-src 'self' 'unsafe-inline'; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 # An email with colours of its own was made for white paper; one without follows the reader's light or dark.
 _COLOURED = re.compile(r"color\s*[:=]|background", re.IGNORECASE)

@@ -47,7 +47,7 @@ def _permissions(card: Card) -> Check:
     title = _("Permissions")
     match State(card.row.state):
         case State.PERMISSION_MISSING:
-            return Check(title, "bad", _("Reading email was not allowed at Google. Re-authorize, and leave its box ticked."))
+            return Check(title, "bad", _("Reading email was not allowed at Google. Allow it, and leave its box ticked."))
         case State.REAUTHORIZE:
             return Check(title, "bad", _("Google ended the permission: revoked, or the password was changed. Re-authorize."))
         case State.DISCONNECTED:

@@ -344,6 +344,8 @@ CREATE TABLE copy (
     unread          boolean NOT NULL,
     gone_at         timestamptz,
     private         boolean NOT NULL DEFAULT false,
+    -- only its owner may ever see it, whatever the mailbox's level says (mail among members)
+    capped          boolean NOT NULL DEFAULT false,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (workspace_id, mailbox_id, provider_id),
     FOREIGN KEY (workspace_id, message_id) REFERENCES message (workspace_id, id) ON DELETE CASCADE,
@@ -475,7 +477,7 @@ GRANT SELECT ON search_row TO flowcrm_search;
 
 CREATE FUNCTION find_tokens(all_of bigint[], any_of bigint[], newest_before timestamptz, at_most integer)
 RETURNS TABLE (message_id bigint, at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
     SELECT s.message_id, s.at
     FROM search_row s

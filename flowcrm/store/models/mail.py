@@ -75,6 +75,7 @@ class Copy(Scoped):
     unread = models.BooleanField()
     gone_at = models.DateTimeField(null=True)
     private = models.BooleanField(default=False)
+    capped = models.BooleanField(default=False)
 
     class Meta:
         managed = False

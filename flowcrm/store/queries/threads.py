@@ -100,21 +100,20 @@ _STANDS_FOR = f"""
     WHERE m.workspace_id = x.workspace_id AND m.conversation_id = x.conversation_id {{only_message}}
     ORDER BY m.at DESC, m.id DESC LIMIT 1"""
 
-# Walks the mailboxes from their newest copy down, and stops at a page of copies that stand for their conversations.
+# Walks the mailboxes from their newest copy down, and stops at a page of copies that stand for their conversations. About
+# every second copy does; PostgreSQL takes an equation to be rare, and would rather sort whole mailboxes, but not a coalesce.
 _MINE = f"""
     SELECT c.id, c.at, c.message_id, x.conversation_id, x.ours
     FROM ({{walked}}) c
     CROSS JOIN LATERAL (
         SELECT m.workspace_id, m.conversation_id, m.ours FROM message m
         WHERE m.workspace_id = c.workspace_id AND m.id = c.message_id {{only_message}} LIMIT 1) x
-    WHERE c.id = ({_STANDS_FOR})"""
+    WHERE coalesce(c.id = ({_STANDS_FOR}), false)"""
 
-# One branch for each mailbox: PostgreSQL merges their indexes, and reads of each only as far as the page goes.
 _WALKED = """
-    (SELECT c.workspace_id, c.id, c.at, c.message_id FROM copy c
-     WHERE c.workspace_id = %(workspace)s AND c.mailbox_id = {mailbox:d} {only_walked}
-       AND c.at <= %(at)s AND (c.at < %(at)s OR c.id > %(copy_id)s)
-     ORDER BY c.at DESC, c.id)"""
+    SELECT c.workspace_id, c.id, c.at, c.message_id FROM copy c
+    WHERE c.workspace_id = %(workspace)s AND c.mailbox_id = {mailbox:d} {only_walked}
+      AND c.at <= %(at)s AND (c.at < %(at)s OR c.id > %(copy_id)s)"""
 
 # The newest copy of each conversation that one of these people takes part in. A Bcc shows in the copy that bears it, only.
 _OF_PEOPLE = f"""
@@ -168,8 +167,7 @@ def threads_of_mine(looking: Actor, *, only: Only = Only.ALL, after: Place | Non
     """A page of every conversation that the actor may read."""
     if not looking.mailboxes:
         return ThreadPage((), None)
-    walked = " UNION ALL ".join(_WALKED.format(mailbox=one, **_ONLY[only]) for one in looking.mailboxes)
-    return _page(looking, _MINE.format(walked=walked, **_ONLY[only]), {}, after, size)
+    return _page(looking, _MINE.format(walked=_walked(looking, only), **_ONLY[only]), {}, after, size)
 
 
 def threads_of_contact(
@@ -226,6 +224,15 @@ def shown_copy(looking: Actor, message_id: int) -> int:
 def any_address_of_company(workspace_id: int, company_id: int) -> bool:
     """Whether emails can be matched to a company at all."""
     return row(f"{_COMPANY} LIMIT 1", {"workspace": workspace_id, "of": company_id}) is not None
+
+
+def _walked(looking: Actor, only: Only) -> str:
+    """The copies of the readable mailboxes, newest first."""
+    walks = [_WALKED.format(mailbox=one, **_ONLY[only]) for one in looking.mailboxes]
+    if len(walks) == 1:
+        return walks[0]
+    # Each in its own order: PostgreSQL then merges their indexes, and reads of each only as far as the page goes.
+    return " UNION ALL ".join(f"({walk} ORDER BY c.at DESC, c.id)" for walk in walks)
 
 
 def _page(looking: Actor, listed: str, values: dict[str, object], after: Place | None, size: int) -> ThreadPage:

@@ -16,6 +16,7 @@ CALM = timedelta(minutes=10)
 CUT, REGAIN = 0.7, 1.25
 LEAST_PART = 0.05  # of the configured allowance: however often we are told off, we go on asking now and then
 PATIENCE = timedelta(seconds=30)
+LONGEST = timedelta(hours=24)
 
 
 def do_open_budget(*, workspace_id: int, mailbox_id: int, per_minute: float) -> None:
@@ -64,7 +65,8 @@ def do_spend(*, workspace_id: int, mailbox_id: int, units: int, configured: floa
 def do_throttled(*, workspace_id: int, mailbox_id: int, retry_at: datetime | None, configured: float) -> datetime:
     """The provider said "too fast": spend less, and nothing before the moment it named. Returns that moment."""
     now = clock.now()
-    not_before = retry_at or now + PATIENCE
+    # A day is the longest that any provider's limit lasts; a server that says "in a year" is wrong.
+    not_before = min(retry_at or now + PATIENCE, now + LONGEST)
     run(
         """UPDATE budget SET units = 0, per_minute = greatest(per_minute * %s, %s), refilled_at = %s, not_before = %s,
                   throttled_at = %s

@@ -8,6 +8,9 @@ from flowcrm.store.db import rows, run
 # The order in which a worker takes mailboxes: a person is waiting, regular sync, long import.
 LANE_NOW, LANE_SYNC, LANE_IMPORT = 0, 1, 2
 
+# The lanes of one mailbox's work-list: new mail, a contact's past, what a walk listed, kept mail to ask about again.
+LANE_NEW, LANE_CONTACT, LANE_LISTED, LANE_RECHECK = 0, 1, 2, 3
+
 
 def do_due(*, workspace_id: int, mailbox_id: int, at: datetime, lane: int = LANE_SYNC) -> None:
     """Set when the mailbox is due."""

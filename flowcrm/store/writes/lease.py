@@ -71,6 +71,17 @@ def claim_due(owner: str) -> Lease | None:
     return None
 
 
+def seconds_to_next_due() -> float | None:
+    """Until the next mailbox is due that nobody is working on; None where none is waiting."""
+    found = router_rows(
+        """SELECT min(d.next_run_at) FROM mailbox_due d
+           LEFT JOIN lease l ON l.workspace_id = d.workspace_id AND l.mailbox_id = d.mailbox_id AND l.kind = 'sync'
+           WHERE l.until IS NULL OR l.until <= %s""",
+        [clock.now()],
+    )
+    return None if found[0][0] is None else float((found[0][0] - clock.now()).total_seconds())
+
+
 def free_leases_of_the_dead() -> int:
     """A starting worker ends the leases of processes of its host that no longer live. Returns how many."""
     host = socket.gethostname()

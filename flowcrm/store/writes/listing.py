@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from flowcrm.lib import clock
 from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.store.db import next_ids, rows, run, workspace_scope
+from flowcrm.store.writes.due import LANE_LISTED, LANE_RECHECK
 from flowcrm.store.writes.page import Hold, check_hold, do_count_skipped
-
-LANE_NEW, LANE_CONTACT, LANE_LISTED, LANE_RECHECK = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,7 @@ def _copies(workspace_id: int, mailbox_id: int, placed: Sequence[Placed]) -> Non
             mail.body_whole,
             mail.sent,
             mail.unread,
+            one.kept.capped,
         )
         for one in placed
         if (mail := one.kept.mail)
@@ -153,8 +154,8 @@ def _copies(workspace_id: int, mailbox_id: int, placed: Sequence[Placed]) -> Non
         workspace_id,
         "copy",
         "id, message_id, variant_id, mailbox_id, provider_id, thread_id, at, s_head, s_headers, gen, h_body, body_whole, sent,"
-        " unread",
-        "bigint bigint bigint bigint text text timestamptz bytea bytea smallint bytea boolean boolean boolean",
+        " unread, capped",
+        "bigint bigint bigint bigint text text timestamptz bytea bytea smallint bytea boolean boolean boolean boolean",
         sorted(found, key=lambda values: values[0]),
         "",
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from flowcrm.lib import clock
 from flowcrm.mail.types import Folder
 from flowcrm.store.db import next_id, next_ids, row, rows, run
-from flowcrm.store.writes.due import do_due_now, do_not_due
+from flowcrm.store.writes.due import LANE_NEW, do_due_now, do_not_due
 from flowcrm.vault.seal import WorkspaceVault
 
 
@@ -71,6 +71,7 @@ def do_identities(vault: WorkspaceVault, *, mailbox_id: int, addresses: Iterable
 
 def do_folders(vault: WorkspaceVault, *, mailbox_id: int, folders: Sequence[Folder]) -> None:
     """The provider's folders as of now. They are followed by id: a renamed one stays chosen, a deleted one is marked."""
+    folders = sorted(folders, key=lambda one: one.provider_id)
     known = dict(
         rows("SELECT provider_id, id FROM folder WHERE workspace_id = %s AND mailbox_id = %s", [vault.workspace_id, mailbox_id])
     )
@@ -87,7 +88,10 @@ def do_folders(vault: WorkspaceVault, *, mailbox_id: int, folders: Sequence[Fold
             mailbox_id,
             ids,
             [one.provider_id for one in folders],
-            [vault.seal("folder", folder_id, one.name.encode()) for folder_id, one in zip(ids, folders, strict=True)],
+            [
+                vault.seal("folder", folder_id, one.name.encode("utf-8", "replace"))
+                for folder_id, one in zip(ids, folders, strict=True)
+            ],
             [one.role.value for one in folders],
         ],
     )
@@ -116,7 +120,11 @@ def do_settings(*, workspace_id: int, mailbox_id: int, chosen: Selection) -> Non
            WHERE workspace_id = %s AND id = %s""",
         [chosen.selection, chosen.since, chosen.interval_s, now, now, workspace_id, mailbox_id],
     )
-    run("DELETE FROM work WHERE workspace_id = %s AND mailbox_id = %s AND NOT recheck", [workspace_id, mailbox_id])
+    # New mail that waits stays: its history lies behind the bookmark, and the rules decide on it again anyway.
+    run(
+        "DELETE FROM work WHERE workspace_id = %s AND mailbox_id = %s AND NOT recheck AND lane <> %s",
+        [workspace_id, mailbox_id, LANE_NEW],
+    )
     run("DELETE FROM skipped WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
     do_restart_listing(workspace_id=workspace_id, mailbox_id=mailbox_id)
     do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)

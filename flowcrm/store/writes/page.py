@@ -40,12 +40,13 @@ class Hold:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """One mail to keep. Its body has gone where it belongs: blob_ref says where in the object store, else s_data, sealed, goes
-    into the row. body_size: its bytes before sealing."""
+    into the row. body_size: its bytes before sealing. capped: only its owner may ever see this copy."""
 
     work_id: int
     importing: bool
     mail: Prepared
     body_size: int = 0
+    capped: bool = False
     blob_ref: str | None = None
     s_data: bytes | None = field(default=None, repr=False)
 
@@ -112,7 +113,6 @@ def check_hold(hold: Hold) -> None:
     )
     if ours is None:
         raise LeaseLost
-    row("SELECT 1 FROM usage_total WHERE workspace_id = %s FOR UPDATE", [hold.workspace_id])
     unchanged = row(
         """SELECT 1 FROM mailbox WHERE workspace_id = %s AND id = %s AND settings_rev = %s AND state IN ('on', 'archive')
            FOR SHARE""",
@@ -120,6 +120,8 @@ def check_hold(hold: Hold) -> None:
     )
     if unchanged is None:
         raise SettingsChanged
+    # Last, so that whoever holds this mailbox's row delays this mailbox and not the whole workspace.
+    row("SELECT 1 FROM usage_total WHERE workspace_id = %s FOR UPDATE", [hold.workspace_id])
 
 
 def _without_known(hold: Hold, kept: tuple[Kept, ...]) -> tuple[Kept, ...]:

@@ -32,7 +32,10 @@ def read_tokens(vault: WorkspaceVault, *, mailbox_id: int, lock: bool = False) -
 
 
 def do_grant(vault: WorkspaceVault, *, mailbox_id: int, tokens: Tokens) -> None:
-    """A person has just given consent: this grant replaces whatever there was."""
+    """A person has just given consent: this grant replaces what there was. Providers leave the refresh token out of a second
+    consent now and then: then the stored one goes on, never nothing in its place."""
+    if tokens.refresh is None and (former := read_tokens(vault, mailbox_id=mailbox_id, lock=True)):
+        tokens = Tokens(tokens.access, former.tokens.refresh, tokens.expires_at, tokens.scopes)
     run(
         """INSERT INTO mailbox_secret (workspace_id, mailbox_id, s_tokens, expires_at) VALUES (%s, %s, %s, %s)
            ON CONFLICT (workspace_id, mailbox_id) DO UPDATE

@@ -57,8 +57,9 @@ def read_used(workspace_id: int, today: date) -> int:
 
 def do_count(workspace_id: int, today: date, resolved: "Resolved") -> None:
     """Count what the page stored. *Today* is never lowered; *stored* follows the messages at rest, merges included."""
-    new = len(resolved.new_messages)
-    importing = sum(1 for one in resolved.new_messages.values() if one.importing)
+    # What a later mail of the same page has shown to be one with another is not counted twice.
+    counted = [one for message_id, one in resolved.new_messages.items() if message_id not in resolved.merged]
+    new, importing = len(counted), sum(one.importing for one in counted)
     if new:
         run(
             """INSERT INTO usage_day (workspace_id, local_date, used, import_used) VALUES (%s, %s, %s, %s)

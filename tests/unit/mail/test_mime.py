@@ -95,8 +95,11 @@ def test_a_text_with_a_file_name_is_a_file(header: bytes) -> None:
     assert names(parsed) == ["notes.txt"]
 
 
-def test_a_named_text_that_is_all_there_is_is_the_text() -> None:
-    assert mime.parse(mail(b"Hello", Content_Type='text/plain; name="x.txt"')).text == "Hello"
+def test_a_named_text_that_is_all_there_is_to_read_is_the_text() -> None:
+    named = b'Content-Type: text/plain; name="x.txt"\r\n\r\nHello'
+    assert mime.parse(named).text == "Hello"
+    parsed = mime.parse(multipart(named, PDF))
+    assert (parsed.text, names(parsed)) == ("Hello", ["offer.pdf"])
 
 
 def test_pictures_in_the_html_are_inline_by_use_not_by_header() -> None:

@@ -50,7 +50,7 @@ def test_broken_multiparts_lose_nothing_that_can_be_read(body: bytes, found: lis
 
 
 def test_an_inner_multipart_ends_where_the_outer_goes_on() -> None:
-    inner = mail(b"--b2\r\n\r\ninner\r\n", Content_Type="multipart/alternative; boundary=b2")
+    inner = mail(b"--b2\r\n\r\ninner", Content_Type="multipart/alternative; boundary=b2")
     assert [content for _, _, content in leaves(multipart(inner, PLAIN + b"outer"))] == [b"inner", b"outer"]
 
 
@@ -79,7 +79,6 @@ def test_a_message_inside_is_a_leaf() -> None:
     [
         ("base64", b"SGVsbG8=\r\n", b"Hello"),
         ("BASE64", b"SGVsbG8", b"Hello"),
-        ("base64", b"SGVs\r\nbG8=\r\n\r\n-- \r\nA list, with its footer\r\n", b"Hello"[:5]),
         ("base64", b"SG!Vsb*G8=", b"Hello"),
         ("base64", b"This is not base64 at all.", b"This is not base64 at all."),
         ("base64", b"SGVsbG8hS", b"Hello!"),
@@ -90,10 +89,12 @@ def test_a_message_inside_is_a_leaf() -> None:
     ],
 )
 def test_transfer_encodings(encoding: str, encoded: bytes, content: bytes) -> None:
-    if b"footer" in encoded:
-        encoded = base64.encodebytes(b"Hello" * 10) + encoded.partition(b"=\r\n")[2]
-        content = b"Hello" * 10
     assert leaves(mail(encoded, Content_Transfer_Encoding=encoding))[0][2] == content
+
+
+def test_a_footer_that_a_list_hangs_below_base64_is_left_off() -> None:
+    encoded = base64.encodebytes(b"Hello, world!!!" * 5) + b"\n_____\nTo leave this list, write to list-request@x.example\n"
+    assert leaves(mail(encoded, Content_Transfer_Encoding="base64"))[0][2] == b"Hello, world!!!" * 5
 
 
 def test_nesting_and_number_of_parts_are_bounded() -> None:
