@@ -1,4 +1,4 @@
-"""One running product and one browser for each module: both take seconds to start."""
+"""One running product and one browser for all of them: both take seconds to start."""
 
 from tests.browser.product import browser, running
 

@@ -149,16 +149,16 @@ def tab(browser: Browser, *, width: int = 1280, dark: bool = False, refuses: boo
     assert complaints == [], complaints
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def running(server: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A product of this module's own."""
+    """One product for a package's tests; each makes an account of its own in it (house.py)."""
     with product(server, tmp_path_factory.mktemp("product")) as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium: Path) -> Iterator[Browser]:
-    """Ends with the module: while it runs, this thread has an event loop, and Django's ORM refuses to work."""
+    """Ends with the package: while it runs, this thread has an event loop, and Django's ORM refuses to work."""
     with sync_playwright() as playwright, closing(launch(playwright, chromium)) as started:
         yield started
 

@@ -1,30 +1,39 @@
 """The main job, end to end, as a person does it on an empty installation (KB-010): the only test that uses every screen."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
+from flowcrm.ops.home import Home
 from standins.google.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.browser import letters, steps
-from tests.browser.product import Product, tab
+from tests.browser.product import Product, product, tab
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.needs_chromium]
 
 MARA = "mara@acme.example"
 
 
-def test_from_an_empty_installation_to_a_thread_on_a_contact(running: Product, browser: Browser) -> None:
+@pytest.fixture
+def fresh(server: Home, tmp_path: Path) -> Iterator[Product]:
+    """Nobody was here before."""
+    with product(server, tmp_path) as started:
+        yield started
+
+
+def test_from_an_empty_installation_to_a_thread_on_a_contact(fresh: Product, browser: Browser) -> None:
     talk = letters.conversation(MARA)
-    running.google.create_account(MARA, "Mara Lindt")
-    running.google.deliver_many(MARA, [*talk, *letters.notes(MARA, 60)])
+    fresh.google.create_account(MARA, "Mara Lindt")
+    fresh.google.deliver_many(MARA, [*talk, *letters.notes(MARA, 60)])
     with tab(browser) as page:
-        steps.set_up(page, running, email=MARA)
+        steps.set_up(page, fresh, email=MARA)
         expect(page.get_by_text("Your account is ready. Next, connect a mailbox.")).to_be_visible()
         _make_google_known(page)
 
-        screens = _Screens(page, running.url)
+        screens = _Screens(page, fresh.url)
         _connect(page)
         _choose_and_watch(page)
         _open_newest(page)

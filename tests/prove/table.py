@@ -15,7 +15,7 @@ PROOFS = (
     ),
     Proof(
         name="worker-kill",
-        claim="A worker is killed (SIGKILL) at ten random moments of an import, while the provider fails now and then: at the end "
+        claim="A worker is killed (SIGKILL) at ten random moments of an import, while the provider fails now and then: in the end "
         "every mail that the rules let in is there once, byte for byte, nothing else is, and the usage is exact.",
         run=crash.prove,
         seeds=20,

@@ -10,6 +10,8 @@ PLAIN = (
     "/companies",
     "/companies/new",
     "/settings/integrations",
+    "/settings/integrations/connect/gmail",
+    "/settings/integrations/google",
     "/settings/team",
     "/settings/plan",
     "/settings/profile",

@@ -1,5 +1,6 @@
 """Emails: the list, a contact's and a company's tab, a thread and what is folded in it; who sees it, and what is recorded."""
 
+import re
 from typing import Any
 
 import pytest
@@ -321,6 +322,20 @@ def test_lists_show_nobody_anything_of_others(member: Someone, colleague: Someon
         assert "Quote for Rostock" not in _page(other.get("/emails"))
     assert "Quote for Rostock" not in _page(member.get(f"/contacts/{contact_id}/emails"))
     assert stranger.get(f"/contacts/{contact_id}/emails").status_code == 404
+
+
+def test_pages_with_mail_keep_the_browser_s_rules(member: Someone) -> None:
+    """No script or style in the page, no id twice, and our word is Email."""
+    html = raw("Formatted", html="<p style='color:red'>Hi</p>", files=[("a.txt", "text/plain", b"x")])
+    (kept,) = keep(member.workspace_id, connect(member), html)
+    _exchange(member)
+    contact_id = member.contact("Anna Berg", "anna@nordlicht.example")
+    for path in ("/emails", f"/contacts/{contact_id}/emails", _thread(member, kept), "/settings/integrations"):
+        page = _page(member.get(path))
+        ids = re.findall(r'\bid="([^"]*)"', page)
+        assert len(ids) == len(set(ids)), path
+        assert not re.search(r"<style|<script(?! src=)|\sstyle=|\son[a-z]+=", page), path
+        assert "e-mail" not in page.lower(), path
 
 
 def test_a_hot_page_asks_at_most_twelve_things(member: Someone, statements: Statements) -> None:

@@ -90,6 +90,8 @@ CREATE TABLE company_domain (
     FOREIGN KEY (workspace_id, company_id) REFERENCES company (workspace_id, id) ON DELETE CASCADE
 );
 
+CREATE INDEX company_domain_company ON company_domain (workspace_id, company_id);
+
 CREATE TABLE contact (
     workspace_id    bigint NOT NULL REFERENCES workspace (id),
     id              bigint NOT NULL,
@@ -325,6 +327,7 @@ CREATE TABLE blob (
     CHECK ((s_data IS NULL) <> (ref IS NULL))
 );
 ALTER TABLE blob ALTER s_data SET STORAGE EXTERNAL;
+CREATE INDEX blob_ref ON blob (workspace_id, ref) WHERE ref IS NOT NULL;
 
 CREATE TABLE copy (
     workspace_id    bigint NOT NULL,

@@ -50,6 +50,8 @@
         open.open = false;
         open.querySelector("summary").focus();
       } else if (event.target.matches?.("[data-filter]")) {
+        // Browsers empty the field: then "/ anna Esc j Enter" would open somebody else.
+        event.preventDefault();
         event.target.blur();
       }
       return;

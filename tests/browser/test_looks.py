@@ -1,0 +1,181 @@
+"""What holds for every page: it can be used by everybody (WCAG 2.2 AA by axe, light and dark), on a narrow phone, and is light."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Response, expect
+
+from tests.browser import letters, steps
+from tests.browser.house import Box, House, Wanted, move_in
+from tests.browser.product import Product, tab
+
+pytestmark = [pytest.mark.needs_postgres, pytest.mark.needs_chromium]
+
+READING = "reading@acme.example"
+NARROW = {"width": 360, "height": 780}
+WIDE = {"width": 1280, "height": 900}
+MOST_BYTES = 150 * 1024
+# Colours differ between light and dark, nothing else does.
+ALL_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}, "resultTypes": ["violations"]}
+HELP = tuple(f"/help/kb-{number}" for number in ("001", "010", "011", "012", "015"))
+SETTINGS = ("integrations", "integrations/google", "integrations/connect/gmail", "team", "plan", "profile")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen of one page. wrong: what axe found, light and dark. over: pixels that stick out at 360.
+    bytes: of script, style and font, as transferred without compression."""
+
+    wrong: tuple[str, ...]
+    over: int
+    bytes: int
+
+
+@pytest.fixture(scope="module")
+def acme(running: Product) -> House:
+    """Mara's mailbox has read a conversation; in her others is what can befall a mailbox."""
+    running.google.create_account(READING)
+    running.google.deliver_many(READING, [*letters.conversation(READING), *letters.notes(READING, 5, sender=letters.CARLA)])
+    states = {
+        "choosing": {},
+        "reauthorize": {"state": "reauthorize"},
+        "permission": {"state": "permission_missing"},
+        "admin": {"state": "admin_must_act", "state_code": "invalid_client"},
+        "paused": {"state": "paused"},
+        "gone": {"state": "disconnected"},
+    }
+    boxes = [Box(READING), *(Box(f"{name}@acme.example", "", columns) for name, columns in states.items())]
+    contacts = [("Carla Stein", letters.CARLA), ("Lena Voss",)]
+    return move_in(running, Wanted("Mara Lindt", "admin", boxes), Wanted("Ben Keller"), contacts=contacts)
+
+
+@pytest.fixture(scope="module")
+def looks(running: Product, browser: Browser, acme: House) -> Iterator[dict[str, Look]]:
+    """Every page, visited once."""
+    with tab(browser, refuses=True) as page:
+        found = {path: _look(page, f"{running.url}{path}") for path in ("/sign-in/",)}
+        steps.enter(page, running, acme.members[0])
+        page.goto(f"{running.url}/settings/integrations")
+        expect(page.locator(".badge.good")).to_have_count(1, timeout=30_000)
+        found |= {path: _look(page, f"{running.url}{path}") for path in _pages(acme)}
+        found["a thread, opened in its list"] = _look(page, f"{running.url}/contacts/{acme.contacts[0]}/emails", _open_thread)
+        found["a form with errors"] = _look(page, f"{running.url}/contacts/new", _send_empty)
+        yield found
+
+
+def _pages(acme: House) -> tuple[str, ...]:
+    carla, lena = acme.contacts
+    reading, choosing = acme.members[0].mailboxes[:2]
+    return (
+        "/emails",
+        "/emails?only=unread",
+        "/contacts",
+        "/contacts/new",
+        *(f"/contacts/{carla}{part}" for part in ("", "/emails", "/edit")),
+        f"/contacts/{lena}/emails",
+        "/companies",
+        "/companies/new",
+        *(f"/companies/{acme.company}{part}" for part in ("", "/emails", "/edit")),
+        *(f"/settings/{name}" for name in SETTINGS),
+        *(f"/settings/integrations/{reading}/{part}" for part in ("settings", "running", "set-apart")),
+        f"/settings/integrations/{choosing}/settings",
+        "/settings/integrations/connect/gmail/return?state=nobodys",
+        "/help",
+        *HELP,
+        "/nowhere",
+    )
+
+
+def _look(page: Page, url: str, act: Any = None) -> Look:
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
+    page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="light")
+    page.goto(url, wait_until="load")
+    if act is not None:
+        act(page)
+    page.remove_listener("response", note)
+    wrong = [*_violations(page, ALL_RULES)]
+    page.emulate_media(color_scheme="dark")
+    wrong += [f"dark: {one}" for one in _violations(page, COLOURS)]
+    page.set_viewport_size(NARROW)
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    heavy = [one for one in answers if one.request.resource_type in {"script", "stylesheet", "font"}]
+    return Look(tuple(wrong), int(over), sum(len(one.body()) for one in heavy))
+
+
+def _violations(page: Page, options: dict[str, Any]) -> list[str]:
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def _open_thread(page: Page) -> None:
+    page.get_by_role("link", name=letters.SUBJECT).click()
+    expect(page.frame_locator(".mail-frame").get_by_text(letters.THANKS)).to_be_visible()
+
+
+def _send_empty(page: Page) -> None:
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_everybody_can_use_every_page_light_and_dark(looks: dict[str, Look]) -> None:
+    assert {path: look.wrong for path, look in looks.items() if look.wrong} == {}
+
+
+def test_nothing_sticks_out_at_360_pixels(looks: dict[str, Look]) -> None:
+    assert {path: look.over for path, look in looks.items() if look.over > 0} == {}
+
+
+def test_no_page_has_more_than_150_kb_of_script_style_and_font(looks: dict[str, Look]) -> None:
+    assert {path: look.bytes for path, look in looks.items() if look.bytes > MOST_BYTES} == {}
+    # Had nothing been weighed, nothing would be too heavy.
+    assert min(look.bytes for look in looks.values()) > 10_000
+
+
+def test_lists_and_threads_by_keyboard(running: Product, browser: Browser, acme: House) -> None:
+    with tab(browser) as page:
+        steps.enter(page, running, acme.members[0])
+        page.goto(f"{running.url}/emails")
+        press = page.keyboard.press
+        for key in "jjk":
+            press(key)
+        expect(page.locator("[data-row] .row-link").first).to_be_focused()
+        press("Enter")
+        expect(page.locator(".thread-inside")).to_have_count(1)
+        press("Enter")
+        expect(page.locator(".thread-inside")).to_have_count(0)
+
+        press("?")
+        sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+        expect(sheet).to_be_visible()
+        press("Escape")
+        expect(sheet).to_be_hidden()
+
+        page.goto(f"{running.url}/contacts")
+        press("/")
+        expect(page.get_by_role("searchbox")).to_be_focused()
+        page.keyboard.type("lena")
+        expect(page.locator("[data-row]")).to_have_count(1)
+        press("Escape")
+        press("j")
+        press("Enter")
+        expect(page.get_by_role("heading", name="Lena Voss")).to_be_visible()
+
+
+def test_the_first_tab_leads_past_the_navigation(running: Product, browser: Browser, acme: House) -> None:
+    with tab(browser) as page:
+        steps.enter(page, running, acme.members[0])
+        page.goto(f"{running.url}/contacts")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#main")).to_be_focused()
