@@ -34,7 +34,7 @@ _BARE = re.compile(r"""[^\s<>@",;:()\[\]\\]+@[^\s<>@",;:()\[\]\\]+""")
 _NO_ADDRESS = re.compile(r"[;:,]")
 _ROUTE = re.compile(r"@[^:]*:")
 _NEEDLESS_QUOTES = re.compile(r'"([A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]+)"')
-# A header with more people than this is an attack, not a mail.
+# More people than this in one mail are an attack.
 MOST = 5_000
 _MOST_TEXT = 256_000
 

@@ -1,7 +1,7 @@
 """HTML mail made safe to show: the allow-list of what may stay, and nothing that reaches out without being asked.
 
-nh3 (html5ever, ammonia) has the last word. Its traps and what holds against each stand in docs/why and in
-tests/unit/mail/test_html.py. The page shows the result in a sandboxed frame under its own policy all the same.
+nh3 (html5ever, ammonia) has the last word; what it would let through is stopped by the filter here, and each of its traps has a
+test. The page shows the result in a sandboxed frame under its own policy all the same.
 """
 
 import re
@@ -63,6 +63,8 @@ _REMOTE = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
 # Never SVG: it is a document that can do things.
 _EMBEDDED = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _LONGEST = 5_000_000
+# nh3 takes time by the square of these: a second for this many.
+_MOST_ENTITIES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,15 @@ def clean(
     """
     look_up = cid.get if isinstance(cid, Mapping) else cid
     if len(html) > _LONGEST or too_deep(html):
-        return Cleaned(f"<pre>{escape(to_text(html))}</pre>", 0, False)
+        return _as_text(html)
     tree = LexborHTMLParser(html)
     folded = html_quotes.fold(tree, quote_label)
+    whole = tree.html or ""
+    if whole.count("&") > _MOST_ENTITIES:
+        return _as_text(html)
     attribute_filter = _Filter(images, look_up)
     safe = nh3.clean(
-        tree.html or "",
+        whole,
         tags=_TAGS,
         clean_content_tags=_TAGS_WITH_CONTENT,
         attributes=_ATTRIBUTES,
@@ -130,6 +135,11 @@ def clean(
         url_relative="pass_through",
     )
     return Cleaned(safe, attribute_filter.remote, folded)
+
+
+def _as_text(html: str) -> Cleaned:
+    """What would keep the cleaner busy for minutes is shown as plain text."""
+    return Cleaned(f"<pre>{escape(to_text(html))}</pre>", remote_images=0, folded=False)
 
 
 def safe_style(value: str) -> str | None:

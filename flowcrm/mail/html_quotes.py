@@ -82,18 +82,18 @@ class _Gathering:
 
 
 def read_lines(root: LexborNode) -> list[Line]:
-    """What a reader sees below `root`, line by line."""
+    """What a reader sees below `root`, line by line; nothing of a document that has no end."""
     gathering = _Gathering()
     node = root.first_child
     for _ in range(_MOST_NODES):
         if node is None:
-            break
+            gathering.end_line()
+            return gathering.lines
         tag = node.tag or ""
         gathering.enter(node, tag)
         below = None if tag == _TEXT or tag in _UNSEEN else node.first_child
         node = below or _onward(gathering, node, root)
-    gathering.end_line()
-    return gathering.lines
+    return []
 
 
 def fold(tree: LexborHTMLParser, label: str) -> bool:

@@ -6,6 +6,7 @@ Nothing here raises for any bytes, and nothing is re-serialised: what is stored 
 import hashlib
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from urllib.parse import unquote
 
 from flowcrm.mail import addresses, body, charsets, dates, headers, references, signs, tree
@@ -91,12 +92,13 @@ def _places(parts: Tree, numbers: Collection[str]) -> Iterator[tuple[int, int]]:
 
 
 def _people(block: Block, hint: str | None) -> tuple[tuple[Role, Address], ...]:
-    return tuple(
+    found = (
         (role, address)
         for role, name in _HEADER_OF.items()
         for value in block.all(name)
         for address in addresses.parse(value, hint)
     )
+    return tuple(islice(found, addresses.MOST))
 
 
 def _unread(parts: Tree, content: Body, people: tuple[tuple[Role, Address], ...], subject: str) -> set[str]:

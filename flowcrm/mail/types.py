@@ -20,8 +20,8 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One person in a header. `email` is normalised for comparison (see `mail.addresses`), "" where only a name is given; `name`
-    is for reading only."""
+    """One person in a header. `name` is for reading only. `email` is normalised for comparison (see `mail.addresses`); it is ""
+    where the header gives only a name."""
 
     name: str
     email: str

@@ -10,10 +10,15 @@ _END = re.compile(rb"^end[ \t]*\r?$", re.MULTILINE)
 _LINE = re.compile(rb"[ -`][ -`]{0,88}")
 
 
+# A text of a million tiny files is an attack.
+_MOST = 100
+
+
 def files(text: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Where uuencoded files lie in a text: (start, end, raw name). A `begin` that is only a word of the text is none."""
-    at = 0
-    while begin := _BEGIN.search(text, at):
+    """Where uuencoded files lie in a text: (start, end, raw name), at most a hundred. A `begin` that is only a word of the text
+    is none."""
+    at = found = 0
+    while found < _MOST and (begin := _BEGIN.search(text, at)):
         ending = _END.search(text, begin.end())
         if ending is None:
             return
@@ -22,6 +27,7 @@ def files(text: bytes) -> Iterator[tuple[int, int, bytes]]:
             at = begin.end()
             continue
         yield begin.start(), ending.end(), begin[1]
+        found += 1
         at = ending.end()
 
 

@@ -7,13 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from flowcrm.mail.errors import MailError
 from flowcrm.mailboxes.connect import do_disconnect, mailbox_address
 from flowcrm.mailboxes.control import do_pause, do_resume, do_sync_now, do_try_again
 from flowcrm.mailboxes.states import Forbidden
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.integrations.cards import Card, Limits, card, read_limits
-from flowcrm.pages.integrations.checks import checks
+from flowcrm.pages.integrations.checks import Check, checks
 from flowcrm.pages.settings.plan_view import plan_view
 from flowcrm.queue import wake_sync
 from flowcrm.store.access import access_mailbox
@@ -77,13 +76,6 @@ def disconnect(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         do_disconnect(workspace_id=workspace_id, member_id=request.member.id, mailbox_id=mailbox_id)
     except Forbidden:
         messages.warning(request, _("The mailbox's state has changed meanwhile. This is how it is now."))
-    except MailError:
-        # Here it is disconnected all the same: the grant was forgotten before the provider was told.
-        messages.warning(
-            request,
-            _("%(address)s is disconnected. Google could not be told; remove FlowCRM at myaccount.google.com/connections too.")
-            % {"address": address},
-        )
     else:
         messages.success(request, _("%(address)s is disconnected. Its emails stay here.") % {"address": address})
     return redirect("integrations")
@@ -105,7 +97,7 @@ def set_apart(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     return render(request, "integrations/set_apart.html", {"mailbox": mailbox, "address": address, "found": found})
 
 
-def _checked(request: MemberRequest, mine: list[Card], limits: Limits) -> list[tuple[Card, object]]:
+def _checked(request: MemberRequest, mine: list[Card], limits: Limits) -> list[tuple[Card, tuple[Check, ...]]]:
     looked_at = [one for one in mine if one.row.kind != "archive"]
     if not looked_at or not limits.plan.email_integration:
         return []

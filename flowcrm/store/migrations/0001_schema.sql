@@ -359,6 +359,7 @@ ALTER TABLE copy ALTER s_head SET STORAGE EXTERNAL, ALTER s_headers SET STORAGE 
 CREATE INDEX copy_message ON copy (workspace_id, message_id);
 CREATE INDEX copy_variant ON copy (workspace_id, variant_id);
 CREATE INDEX copy_newest ON copy (workspace_id, mailbox_id, at DESC, id);
+CREATE INDEX copy_unread ON copy (workspace_id, mailbox_id, at DESC, id) WHERE unread;
 
 CREATE TABLE copy_folder (
     workspace_id    bigint NOT NULL,

@@ -27,5 +27,8 @@ def do_settle_dead_jobs() -> None:
 def refs_in_use(workspace_id: int, refs: Sequence[str]) -> frozenset[str]:
     """Those of these objects that a row refers to."""
     with workspace_scope(workspace_id):
-        found = rows("SELECT ref FROM blob WHERE workspace_id = %s AND ref IS NOT NULL AND ref = ANY(%s::text[])", [workspace_id, list(refs)])
+        found = rows(
+            "SELECT ref FROM blob WHERE workspace_id = %s AND ref IS NOT NULL AND ref = ANY(%s::text[])",
+            [workspace_id, list(refs)],
+        )
     return frozenset(ref for (ref,) in found)

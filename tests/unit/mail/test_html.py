@@ -133,6 +133,13 @@ def test_html_nested_as_deep_as_an_attack_is_shown_as_text(tag: str) -> None:
 
 
 _COPIED = "<b>From:</b> Ben<br><b>Sent:</b> Monday<br><b>To:</b> Anna<br><b>Subject:</b> Offer"
+
+
+@pytest.mark.parametrize("html", ["&amp;" * 300_000 + "the end", "x" * 6_000_000 + "the end", "<p>" * 300_000 + "the end"])
+def test_html_as_long_as_an_attack_is_shown(html: str) -> None:
+    assert cleaned(html).count("<script") == 0
+
+
 QUOTES = [
     '<div class="gmail_quote"><div>On 2026-11-02 Ben wrote:<br></div><blockquote class="gmail_quote">old</blockquote></div>',
     '<div class="moz-cite-prefix">On 02.11.2026 Ben wrote:<br></div><blockquote type="cite">old</blockquote>',

@@ -31,6 +31,10 @@ def test_prose_that_begins_with_begin_is_prose() -> None:
     assert not list(uuencode.files(b"begin 644 reasons\nwithout an end"))
 
 
+def test_of_very_many_files_the_first_are_found() -> None:
+    assert len(list(uuencode.files(encoded(b"abc") * 5_000))) == 100
+
+
 @given(st.binary())
 def test_any_bytes_are_taken(raw: bytes) -> None:
     uuencode.decode(raw)
