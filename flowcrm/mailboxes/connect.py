@@ -58,7 +58,8 @@ class Visit:
 def finish_gmail(consent: Consent) -> int:
     """Exchange the code, see whose mailbox it is, store it sealed; returns the mailbox's id.
 
-    Raises the tree of mail.errors (PermissionMissing: the mailbox is stored in that state first), OtherAddress, OwnedByAnother.
+    Raises the tree of mail.errors, OtherAddress, OwnedByAnother. Without the permission nobody knows whose mailbox it would be:
+    on a first connect nothing is stored; a mailbox that is re-connected gets the state (pages/integrations/connect.py).
     """
     tokens = oauth.exchange(google_app(), consent.code, consent.verifier, consent.redirect_uri)
     connector = GmailConnector(access_token=tokens.access, settings=gmail_settings(), spend=_free)

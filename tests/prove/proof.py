@@ -13,7 +13,7 @@ class Proof:
 
     name: for state files and test ids. claim: the sentence that docs/proof.md shows. run: tries one seed from scratch, raises
     AssertionError where the claim does not hold, and gives what it measured; the same seed does the same.
-    seeds: how many `make prove` runs. slice: how many of them `make test` runs.
+    seeds: how many `make prove` runs. slice: how many of them `make test` runs (0: a part of it is a test elsewhere).
     """
 
     name: str

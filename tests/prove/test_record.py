@@ -44,6 +44,6 @@ def test_the_page_says_what_was_run_and_what_was_not(tmp_path: Path) -> None:
     assert "| rows committed | 10 | 20 | 30 |" in page
 
 
-def test_every_proof_has_a_name_of_its_own_and_a_slice() -> None:
+def test_every_proof_has_a_name_of_its_own_and_a_slice_that_is_less_than_the_whole() -> None:
     assert len({proof.name for proof in PROOFS}) == len(PROOFS)
-    assert all(0 < proof.slice <= proof.seeds for proof in PROOFS)
+    assert all(0 <= proof.slice < proof.seeds for proof in PROOFS)

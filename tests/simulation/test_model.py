@@ -1,4 +1,4 @@
-"""The model that judges the engine is judged here, by what it must and must not let pass; then, histories that went wrong once."""
+"""The model that judges the engine is judged here, by what it must and must not let pass; then histories that went wrong."""
 
 from collections.abc import Callable
 from dataclasses import replace

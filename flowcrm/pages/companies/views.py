@@ -33,12 +33,6 @@ def record(request: MemberRequest, company_id: int) -> HttpResponse:
     return render(request, template, {"company": company, "page": page, "after": as_text(page.after), "of_company": True})
 
 
-@require_GET
-def emails(request: MemberRequest, company_id: int) -> HttpResponse:
-    """Tab Emails, of all its contacts; what stands in it is emails/company_tab.html."""
-    return render(request, "companies/emails.html", {"company": access_company(request.workspace.id, company_id)})
-
-
 @require_http_methods(["GET", "POST"])
 def create(request: MemberRequest) -> HttpResponse:
     form = CompanyForm(request.POST or None, workspace_id=request.workspace.id, check_url=request.path)

@@ -37,12 +37,6 @@ def record(request: MemberRequest, contact_id: int) -> HttpResponse:
     return render(request, "contacts/overview.html", {"contact": access_contact(request.workspace.id, contact_id)})
 
 
-@require_GET
-def emails(request: MemberRequest, contact_id: int) -> HttpResponse:
-    """Tab Emails; what stands in it is emails/contact_tab.html."""
-    return render(request, "contacts/emails.html", {"contact": access_contact(request.workspace.id, contact_id)})
-
-
 @require_http_methods(["GET", "POST"])
 def create(request: MemberRequest) -> HttpResponse:
     form = ContactForm(request.POST or None, workspace_id=request.workspace.id, check_url=request.path)
