@@ -43,7 +43,8 @@ def run(home: Home, corpus: Corpus) -> Iterator[str]:
     own, server = time.process_time() - own, _server_cpu(home) - server
     each = 1000 / count.kept
     yield f"ingest: {count.kept:,} mails of {corpus.mean:.1f} KB in {seconds:.1f} s: {count.kept / seconds:.0f} mails/s"
-    yield f"  processor a mail: {own * each:.2f} ms in the worker, {server * each:.2f} ms in PostgreSQL; load {psutil.getloadavg()[0]:.1f}"
+    yield f"  processor a mail: {own * each:.2f} ms in the worker, {server * each:.2f} ms in PostgreSQL"
+    yield f"  load of the machine: {psutil.getloadavg()[0]:.1f}"
     for stage, spent in stages.items():
         yield f"  {stage:8} {spent * each:6.3f} ms a mail by the clock"
     yield f"  memory every {MEMORY_EVERY:,} mails: " + ", ".join(f"{one:.0f}" for one in memory) + " MB"

@@ -150,7 +150,8 @@ def shown(condition: Condition, now: datetime) -> Shown:
             "busy", _("Re-reading"), _("The provider forgot our place, so the mailbox is compared again. No duplicates appear.")
         )
     if condition.importing:
-        word = _("Connected") if condition.checked_at is None else _("Reading your history")
+        nothing_yet = condition.checked_at is None and not condition.waiting
+        word = _("Connected") if nothing_yet else _("Reading your history")
         return Shown("busy", word, _("The newest emails come first and can be read already."))
     if condition.synced_at is not None and now - condition.synced_at <= 2 * condition.interval:
         return Shown("good", _("Up to date"), _("In step with the provider."), "sync_now")

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 
+from flowcrm import queue
 from flowcrm.lib import clock
-from flowcrm.store.writes.lease import seconds_to_next_due
-from flowcrm.sync.engine import run_due
+from flowcrm.store.writes.lease import claim_due, seconds_to_next_due
+from flowcrm.sync.engine import run_slice
 
 # An import that waits for its budget is due again within seconds: waiting for the next wake-up would cost it most of its time.
 LINGER = 30.0
@@ -20,7 +21,13 @@ def work_due(owner: str, *, stop: Callable[[], bool]) -> bool:
     while not stop():
         if clock.monotonic() >= ends_at:
             return True
-        if run_due(owner):
+        lease = claim_due(owner)
+        if lease is not None:
+            # One slow mailbox must not hold up another while threads idle: whoever starts a slice calls the next one.
+            another = seconds_to_next_due()
+            if another is not None and another <= 0:
+                queue.wake_sync()
+            run_slice(lease)
             continue
         wait = seconds_to_next_due()
         if wait is None or wait > LINGER:

@@ -1,4 +1,4 @@
-"""What holds for every page: it can be used by everybody (WCAG 2.2 AA by axe, light and dark), on a narrow phone, and is light."""
+"""What holds for every page: everybody can use it (WCAG 2.2 AA by axe, light and dark), also on a phone, and it is light."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,8 +19,14 @@ NARROW = {"width": 360, "height": 780}
 WIDE = {"width": 1280, "height": 900}
 MOST_BYTES = 150 * 1024
 # Colours differ between light and dark, nothing else does.
-ALL_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}, "resultTypes": ["violations"]}
+ALL_RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+COLOURS = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
 HELP = tuple(f"/help/kb-{number}" for number in ("001", "010", "011", "012", "015"))
 SETTINGS = ("integrations", "integrations/google", "integrations/connect/gmail", "team", "plan", "profile")
 

@@ -71,7 +71,10 @@ def card(row: MailboxRow, limits: Limits) -> Card:
     condition = _condition(row, limits)
     words = shown(condition, now)
     progress = _import(row, now) if row.importing and row.state == State.ON else None
-    return Card(row, str(KINDS.get(row.kind, row.kind)), words, tuple(_facts(row, condition)), progress, words.dot == "busy")
+    # Due this moment: somebody pressed "Sync now" and waits to see what comes of it.
+    due = row.state == State.ON and row.next_run_at is not None and row.next_run_at <= now
+    lively = words.dot == "busy" or due
+    return Card(row, str(KINDS.get(row.kind, row.kind)), words, tuple(_facts(row, condition)), progress, lively)
 
 
 def _condition(row: MailboxRow, limits: Limits) -> Condition:
