@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import django
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -61,6 +62,10 @@ def _environment(server: Home, home: Home, database: str) -> dict[str, str]:
         "DATABASE_URL_ROUTER": server.database_url(ROUTER_ROLE, database),
     }
 
+
+# A test says what is true, never how fast: a busy machine must not make one fail.
+hypothesis.settings.register_profile("flowcrm", deadline=None)
+hypothesis.settings.load_profile("flowcrm")
 
 _STARTED_HERE = _RUN not in os.environ
 _FOLDER = _begin()

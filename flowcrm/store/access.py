@@ -67,16 +67,19 @@ def access_mailbox(member: Member, mailbox_id: int) -> Mailbox:
 def access_conversation(looking: Actor, conversation_id: int) -> int:
     """The id under which the conversation is known now (ids of merged ones stay as aliases). Raises NotFound, also where no
     email of it is readable."""
-    found = row(
-        """SELECT k.id
-           FROM (SELECT coalesce(alias_of, id) AS id FROM conversation WHERE workspace_id = %(workspace)s AND id = %(id)s) k
-           WHERE EXISTS (SELECT 1 FROM message m
-                         CROSS JOIN LATERAL (SELECT 1 FROM copy c
-                                             WHERE c.workspace_id = m.workspace_id AND c.message_id = m.id
-                                               AND c.mailbox_id = ANY(%(mailboxes)s::bigint[]) LIMIT 1) c
-                         WHERE m.workspace_id = %(workspace)s AND m.conversation_id = k.id)""",
-        {"workspace": looking.workspace_id, "id": conversation_id, "mailboxes": list(looking.mailboxes)},
+    known = row(
+        "SELECT coalesce(alias_of, id) FROM conversation WHERE workspace_id = %s AND id = %s",
+        [looking.workspace_id, conversation_id],
     )
-    if found is None:
+    # Two statements: as one, the planner cannot know that the conversation is a single one and may read every message.
+    readable = known and row(
+        """SELECT 1 FROM message m
+           CROSS JOIN LATERAL (SELECT 1 FROM copy c
+                               WHERE c.workspace_id = m.workspace_id AND c.message_id = m.id
+                                 AND c.mailbox_id = ANY(%s::bigint[]) LIMIT 1) c
+           WHERE m.workspace_id = %s AND m.conversation_id = %s LIMIT 1""",
+        [list(looking.mailboxes), looking.workspace_id, known[0]],
+    )
+    if not known or not readable:
         raise NotFound
-    return int(found[0])
+    return int(known[0])

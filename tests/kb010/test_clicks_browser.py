@@ -163,7 +163,7 @@ def test_K07_a_permission_left_unticked_becomes_permission_missing(running: Prod
 
         _integrations(page, running)
         expect(_card(page, "unticked@acme.example").locator(".badge.bad")).to_have_text("Permission missing")
-        _card(page, "unticked@acme.example").get_by_role("link", name="Re-authorize").click()
+        _card(page, "unticked@acme.example").get_by_role("link", name="Allow reading email").click()
         page.get_by_role("button", name="Continue to Google").click()
         steps.allow(page, "unticked@acme.example")
         _green(page, "unticked@acme.example")
