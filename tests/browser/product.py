@@ -77,7 +77,7 @@ class Product:
 @contextmanager
 def product(server: Home, folder: Path) -> Iterator[Product]:
     """Start everything on an empty database, and end it."""
-    name, port = f"browser_{uuid4().hex[:8]}", _free_port()
+    name, port = f"browser_{uuid4().hex[:8]}", free_port()
     with postgres.alone(server):
         _create(server, name)
     home = Home(folder / "home")
@@ -128,11 +128,10 @@ def launch(playwright: Playwright, chromium: Path) -> Browser:
 
 
 @contextmanager
-def tab(browser: Browser, *, width: int = 1280, dark: bool = False, refuses: bool = False) -> Iterator[Page]:
+def tab(browser: Browser, *, height: int = 900, refuses: bool = False) -> Iterator[Page]:
     """A fresh tab whose script errors and broken policies fail the test. refuses: pages may answer 4xx and 5xx."""
     context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
+        viewport={"width": 1280, "height": height},
         timezone_id="Europe/Berlin",
         locale="en-GB",
         reduced_motion="reduce",
@@ -186,7 +185,8 @@ def _wait_for(port: int, running: "subprocess.Popen[str]", output: list[str]) ->
     raise AssertionError("flowcrm serve does not listen:\n" + "\n".join(output))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

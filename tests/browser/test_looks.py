@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, expect
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, Request, ViewportSize, expect
 
 from tests.browser import letters, steps
 from tests.browser.house import Box, House, Wanted, move_in
@@ -15,8 +15,8 @@ from tests.browser.product import Product, tab
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.needs_chromium]
 
 READING = "reading@acme.example"
-NARROW = {"width": 360, "height": 780}
-WIDE = {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 360, "height": 780}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 MOST_BYTES = 150 * 1024
 # Colours differ between light and dark, nothing else does.
 ALL_RULES = {
