@@ -24,6 +24,7 @@ from flowcrm.ops.home import APP_ROLE, OWNER_ROLE, ROUTER_ROLE, Home
 from standins.google.client import GoogleStandin
 
 TEMPLATE = "template_flowcrm"
+ASYNC_UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 ROOT = Path(__file__).parents[2]
 # Keeps Chromium from talking to its maker: this machine reaches nobody, and a test should not try.
 QUIET = (
@@ -85,7 +86,7 @@ def product(server: Home, folder: Path) -> Iterator[Product]:
     with GoogleStandin() as google:
         google.quota(units_per_minute=0)
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != ASYNC_UNSAFE},
             **google.settings(),
             "FLOWCRM_HOME": str(home.path),
             "FLOWCRM_BASE_URL": f"http://127.0.0.1:{port}",
@@ -157,9 +158,12 @@ def running(server: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="package")
 def browser(chromium: Path) -> Iterator[Browser]:
-    """Ends with the package: while it runs, this thread has an event loop, and Django's ORM refuses to work."""
-    with sync_playwright() as playwright, closing(launch(playwright, chromium)) as started:
-        yield started
+    """While it runs, Playwright's event loop counts as running in this thread, though tests never run inside it; Django's ORM
+    would refuse them. The flag goes with the browser, and not to the product (see `product`)."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv(ASYNC_UNSAFE, "1")
+        with closing(launch(playwright, chromium)) as started:
+            yield started
 
 
 def _errors(message: ConsoleMessage, *, refuses: bool) -> list[str]:
