@@ -19,6 +19,7 @@ FILE_NAME = "Delivery windows.pdf"
 FILE = b"%PDF-1.4\n" + bytes(range(256)) * 40
 _DOMAIN = "nordlicht.example"
 
+_LONG = f"<html><body><p>{QUESTION}</p>{'<p>One more line about the hub.</p>' * 40}</body></html>"
 _FORMATTED = f"""<html><body><p>{THANKS}</p><p>Two questions on the <b>delivery windows</b>.</p>
 <img src="https://pictures.nordlicht.example/logo.png" width="120" height="40" alt="Nordlicht">
 <div class="gmail_signature">{SIGNATURE}</div>
@@ -28,7 +29,7 @@ _FORMATTED = f"""<html><body><p>{THANKS}</p><p>Two questions on the <b>delivery 
 
 @dataclass(frozen=True)
 class Conversation:
-    """Oldest first: her question, our answer with hers quoted, her thanks with formats, a file and ours quoted."""
+    """Oldest first: her question, long and formatted; our answer, hers quoted; her thanks, formatted, a file, ours quoted."""
 
     question: Delivery
     answer: Delivery
@@ -43,6 +44,7 @@ def conversation(owner: str, *, other: str = CARLA, subject: str = SUBJECT, hour
     now = clock.now() - timedelta(hours=hours)
     question = _mail(other, owner, subject, now - timedelta(days=3))
     question.set_content(f"Hello,\n\n{QUESTION}\n\nCarla\n")
+    question.add_alternative(_LONG, subtype="html")
     answer = _mail(owner, other, f"Re: {subject}", now - timedelta(days=2), answers=question)
     answer.set_content(f"Hello Carla,\n\n{ANSWER}\n\nOn Monday Carla Stein wrote:\n> Hello,\n>\n> {QUESTION}\n>\n> Carla\n")
     thanks = _mail(other, owner, f"Re: {subject}", now, answers=answer)

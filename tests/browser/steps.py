@@ -14,6 +14,13 @@ def enter(page: Page, product: Product, member: Member) -> None:
     page.context.add_cookies([{"name": "sessionid", "value": member.session, "url": product.url}])
 
 
+def wait_until_read(page: Page, product: Product, member: Member) -> None:
+    """Until one of the member's mailboxes is up to date: a worker that is just starting takes a while."""
+    enter(page, product, member)
+    page.goto(f"{product.url}/settings/integrations")
+    expect(page.locator(".badge.good")).to_have_count(1, timeout=60_000)
+
+
 def set_up(page: Page, product: Product, *, email: str, name: str = "Mara Lindt", title: str = "Acme") -> None:
     """From the terminal's code to the account."""
     page.goto(f"{product.url}/setup")

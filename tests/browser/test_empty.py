@@ -34,9 +34,7 @@ def test_five_reasons_have_five_sentences_and_five_ways_on(running: Product, bro
     ben, mara, jonas = range(3)
     carla, lena = acme.contacts
     with tab(browser) as page:
-        steps.enter(page, running, acme.members[ben])
-        page.goto(f"{running.url}/settings/integrations")
-        expect(page.locator(".badge.good")).to_be_visible(timeout=30_000)
+        steps.wait_until_read(page, running, acme.members[ben])
         seen = [
             _empty(page, running, acme, jonas, f"/contacts/{carla}/emails", "Connect a mailbox"),
             _empty(page, running, acme, ben, f"/contacts/{lena}/emails", "Add an address"),

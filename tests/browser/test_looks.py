@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, Request, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize, expect
 
 from tests.browser import letters, steps
 from tests.browser.house import Box, House, Wanted, move_in
@@ -42,7 +42,7 @@ class Look:
 
 
 @pytest.fixture(scope="module")
-def acme(running: Product) -> House:
+def acme(running: Product, browser: Browser) -> House:
     """Mara's mailbox has read a conversation; in her others is what can befall a mailbox."""
     running.google.create_account(READING)
     running.google.deliver_many(READING, [*letters.conversation(READING), *letters.notes(READING, 5, sender=letters.CARLA)])
@@ -56,7 +56,10 @@ def acme(running: Product) -> House:
     }
     boxes = [Box(READING), *(Box(f"{name}@acme.example", "", columns) for name, columns in states.items())]
     contacts = [("Carla Stein", letters.CARLA), ("Lena Voss",)]
-    return move_in(running, Wanted("Mara Lindt", "admin", boxes), Wanted("Ben Keller"), contacts=contacts)
+    house = move_in(running, Wanted("Mara Lindt", "admin", boxes), Wanted("Ben Keller"), contacts=contacts)
+    with tab(browser) as page:
+        steps.wait_until_read(page, running, house.members[0])
+    return house
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +68,6 @@ def looks(running: Product, browser: Browser, acme: House) -> Iterator[dict[str,
     with tab(browser, refuses=True) as page:
         found = {path: _look(page, f"{running.url}{path}") for path in ("/sign-in/",)}
         steps.enter(page, running, acme.members[0])
-        page.goto(f"{running.url}/settings/integrations")
-        expect(page.locator(".badge.good")).to_have_count(1, timeout=30_000)
         found |= {path: _look(page, f"{running.url}{path}") for path in _pages(acme)}
         found["a thread, opened in its list"] = _look(page, f"{running.url}/contacts/{acme.contacts[0]}/emails", _open_thread)
         found["a form with errors"] = _look(page, f"{running.url}/contacts/new", _send_empty)
@@ -144,6 +145,29 @@ def test_no_page_has_more_than_150_kb_of_script_style_and_font(looks: dict[str, 
     assert {path: look.bytes for path, look in looks.items() if look.bytes > MOST_BYTES} == {}
     # Had nothing been weighed, nothing would be too heavy.
     assert min(look.bytes for look in looks.values()) > 10_000
+
+
+def test_a_formatted_email_is_shown_in_full_height_however_it_was_opened(
+    running: Product, browser: Browser, acme: House
+) -> None:
+    with tab(browser) as page:
+        steps.enter(page, running, acme.members[0])
+        page.goto(f"{running.url}/contacts/{acme.contacts[0]}/emails")
+        _open_thread(page)
+        page.locator(".thread-inside .mail > summary").first.click()
+        expect(page.locator(".mail-frame")).to_have_count(2)
+        assert [_hidden_height(page, frame) for frame in page.locator(".mail-frame").all()] == [0, 0]
+
+
+def _hidden_height(page: Page, frame: Locator) -> int:
+    """Pixels of a formatted email that its frame does not show, once it has had time to grow."""
+    hidden = 0
+    for _ in range(50):
+        hidden = frame.evaluate("one => one.contentDocument.documentElement.scrollHeight - one.clientHeight")
+        if frame.evaluate("one => one.contentDocument.readyState === 'complete' && Boolean(one.style.height)") and hidden <= 0:
+            return 0
+        page.wait_for_timeout(100)
+    return int(hidden)
 
 
 def test_lists_and_threads_by_keyboard(running: Product, browser: Browser, acme: House) -> None:

@@ -37,8 +37,10 @@
   function fit(frame) {
     const root = frame.contentDocument?.documentElement;
     if (!root || !frame.contentDocument.body) return;
-    const measure = () => { frame.style.height = `${Math.ceil(frame.contentDocument.body.scrollHeight) + 4}px`; };
-    new ResizeObserver(measure).observe(frame.contentDocument.body);
+    // What is wider than the frame brings a scroll bar, which takes its height from the text.
+    const bar = () => frame.clientHeight - root.clientHeight;
+    const measure = () => { frame.style.height = `${Math.ceil(root.getBoundingClientRect().height) + bar()}px`; };
+    new ResizeObserver(measure).observe(root);
     measure();
   }
 
@@ -50,6 +52,7 @@
     }
   }
 
-  document.addEventListener("htmx:load", (event) => watch(event.target instanceof Element ? event.target : document));
+  // The loaded element may be a frame itself, hence its parent.
+  document.addEventListener("htmx:load", (event) => watch(event.target.parentElement ?? document));
   watch(document);
 })();
