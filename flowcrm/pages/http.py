@@ -1,9 +1,14 @@
 """What a view of ours is given, and how htmx asks for a part of a page."""
 
-from django.http import HttpRequest
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from flowcrm.store.models import Member, Workspace
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
 class MemberRequest(HttpRequest):
@@ -12,3 +17,9 @@ class MemberRequest(HttpRequest):
     member: Member
     workspace: Workspace
     htmx: HtmxDetails
+
+
+def asks_provider(view: View) -> View:
+    """Marks a view that speaks to a provider: no transaction may stand open meanwhile, so it opens its scopes by itself."""
+    view.asks_provider = True  # type: ignore[attr-defined]
+    return view

@@ -1,6 +1,7 @@
 """Two things that hold for every page: what a browser may load, and in whose workspace a view runs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -68,6 +69,7 @@ class WorkspaceScope:
     The view's template is rendered in it too, and an exception rolls it back. Views for everybody are marked with Django's
     `login_not_required`; all others need a signed-in person with a membership. Must be the last middleware: it calls the view.
     allauth's views are let pass, since its own middleware must see their exceptions; they read nothing of a workspace.
+    A view that asks a provider (pages.http.asks_provider) opens its scopes by itself, around the network call and not over it.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -90,7 +92,8 @@ class WorkspaceScope:
         request.member, request.workspace = member, workspace  # type: ignore[attr-defined]
         if view.__module__.startswith("allauth."):
             return None
-        with workspace_scope(workspace.id), timezone.override(ZoneInfo(member.time_zone)):
+        scope = nullcontext() if getattr(view, "asks_provider", False) else workspace_scope(workspace.id)
+        with scope, timezone.override(ZoneInfo(member.time_zone)):
             return _run(view, request, args, kwargs)
 
 

@@ -18,12 +18,13 @@ from flowcrm.mail.errors import MailError, PermissionMissing
 from flowcrm.mailboxes.connect import Consent, OtherAddress, OwnedByAnother, finish_gmail, mailbox_address
 from flowcrm.mailboxes.open import GMAIL_SCOPES, google_app
 from flowcrm.mailboxes.states import Forbidden, State, check_move
-from flowcrm.pages.http import MemberRequest
+from flowcrm.pages.http import MemberRequest, asks_provider
 from flowcrm.pages.integrations import errand
 from flowcrm.pages.integrations.errand import Errand, NoSuchErrand
 from flowcrm.pages.integrations.refusals import refusal
 from flowcrm.queue import wake_sync
 from flowcrm.store.access import access_mailbox
+from flowcrm.store.db import workspace_scope
 from flowcrm.store.errors import NotFound
 from flowcrm.store.models import Mailbox
 from flowcrm.store.plans import PLANS
@@ -62,6 +63,7 @@ def _leave(request: MemberRequest, mailbox: Mailbox | None) -> HttpResponse:
 
 
 @require_GET
+@asks_provider
 def gmail_return(request: MemberRequest) -> HttpResponse:
     """Back from Google, with a code or a refusal."""
     begun: Errand | None = None
@@ -69,7 +71,13 @@ def gmail_return(request: MemberRequest) -> HttpResponse:
         begun = errand.finish(request, request.GET.get("state", ""))
         mailbox_id = _finish(request, begun)
     except REFUSED as error:
-        return _refused(request, error, begun.mailbox_id if begun else None)
+        with workspace_scope(request.workspace.id):
+            return _refused(request, error, begun.mailbox_id if begun else None)
+    with workspace_scope(request.workspace.id):
+        return _go_on(request, mailbox_id)
+
+
+def _go_on(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     wake_sync()
     if access_mailbox(request.member, mailbox_id).state == State.CHOOSING:
         return redirect("mailbox_choose", mailbox_id)

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from flowcrm.mailboxes.open import GMAIL_SCOPES
-from flowcrm.pages.http import MemberRequest
+from flowcrm.pages.http import MemberRequest, asks_provider
 from flowcrm.pages.integrations.connect import redirect_uri
 from flowcrm.pages.provider.check import Tested, ask_google, sentence
 from flowcrm.pages.provider.forms import GoogleForm
+from flowcrm.store.db import workspace_scope
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.instance import do_instance_setting, instance_setting
 
@@ -38,6 +39,7 @@ def for_admins(view: View) -> View:
 
 
 @require_http_methods(["GET", "POST"])
+@asks_provider
 @for_admins
 def google(request: MemberRequest) -> HttpResponse:
     """Step by step: what to enter at Google, then what Google gave, tested at once."""
@@ -58,10 +60,12 @@ def google(request: MemberRequest) -> HttpResponse:
         "origin": settings.BASE_URL,
         "scopes": GMAIL_SCOPES,
     }
-    return render(request, "provider/google.html", context, status=422 if form.is_bound else 200)
+    with workspace_scope(request.workspace.id):
+        return render(request, "provider/google.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST
+@asks_provider
 @for_admins
 def google_test(request: MemberRequest) -> HttpResponse:
     """Test again what is stored."""
@@ -74,5 +78,7 @@ def google_test(request: MemberRequest) -> HttpResponse:
 def _store(request: MemberRequest, client_id: str, client_secret: str) -> None:
     tested = ask_google(client_id, client_secret, redirect_uri())
     value = {"client_id": client_id, "client_secret": client_secret, "tested": tested.as_json()}
-    do_instance_setting(key=_KEY, value=value)
-    do_audit(workspace_id=request.workspace.id, actor_id=request.member.id, verb="google_setup", surface="page", object_ids=[])
+    workspace_id = request.workspace.id
+    with workspace_scope(workspace_id):
+        do_instance_setting(key=_KEY, value=value)
+        do_audit(workspace_id=workspace_id, actor_id=request.member.id, verb="google_setup", surface="page", object_ids=[])
