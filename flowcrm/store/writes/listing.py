@@ -81,26 +81,13 @@ def do_refile(hold: Hold, provider_id: str, folder_ids: frozenset[str], *, unrea
 
 def do_recheck_all(hold: Hold) -> None:
     """The provider forgot our place: ask again about every kept mail, since we may have missed what happened to it."""
-    copies = rows(
-        """SELECT provider_id, thread_id FROM copy
-           WHERE workspace_id = %s AND mailbox_id = %s AND gone_at IS NULL ORDER BY at DESC""",
-        [hold.workspace_id, hold.mailbox_id],
-    )
     run(
         """INSERT INTO work (workspace_id, id, mailbox_id, provider_id, thread_id, lane, sort, due_at, recheck)
-           SELECT %s, w.id, %s, w.provider_id, w.thread_id, %s, w.sort, %s, true
-           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[]) AS w (id, provider_id, thread_id, sort)
+           SELECT workspace_id, nextval('flow_id'), mailbox_id, provider_id, thread_id, %s,
+                  row_number() OVER (ORDER BY at DESC, id), %s, true
+           FROM copy WHERE workspace_id = %s AND mailbox_id = %s AND gone_at IS NULL
            ON CONFLICT (workspace_id, mailbox_id, provider_id) DO NOTHING""",
-        [
-            hold.workspace_id,
-            hold.mailbox_id,
-            LANE_RECHECK,
-            clock.now(),
-            next_ids(len(copies)),
-            [provider_id for provider_id, _ in copies],
-            [thread_id for _, thread_id in copies],
-            list(range(len(copies))),
-        ],
+        [LANE_RECHECK, clock.now(), hold.workspace_id, hold.mailbox_id],
     )
 
 
