@@ -84,7 +84,7 @@ def keep(workspace_id: int, mailbox_id: int, *mails: Mail | bytes) -> list[int]:
     assert lease is not None
     ids = [f"m{next(_numbers)}" for _ in mails]
     kept = [_kept(mailbox, name, mail if isinstance(mail, Mail) else Mail(mail)) for name, mail in zip(ids, mails, strict=True)]
-    hold = Hold(workspace_id, mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
+    hold = Hold(lease, mailbox.settings_rev)
     do_page(hold, Page(plan=mailbox.plan, today=mailbox.today, kept=tuple(store_bodies(mailbox.vault, kept))))
     release(lease)
     with workspace_scope(workspace_id):

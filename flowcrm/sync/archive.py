@@ -17,9 +17,9 @@ from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
 from flowcrm.mailboxes.states import State
 from flowcrm.store.db import close_connections, next_ids, workspace_scope
 from flowcrm.store.vaults import vault
-from flowcrm.store.writes.lease import Lease, process_name, release, renew, take
+from flowcrm.store.writes.lease import Lease, LeaseLost, process_name, release, renew, take
 from flowcrm.store.writes.mailbox import do_create_mailbox, do_identities, find_mailbox
-from flowcrm.store.writes.page import Hold, Kept, LeaseLost, Page, PageResult, do_page
+from flowcrm.store.writes.page import Hold, Kept, Page, PageResult, do_page
 from flowcrm.sync.bodies import store_bodies
 from flowcrm.sync.stages import stage
 
@@ -145,7 +145,7 @@ def _prepare_page(mailbox: Snapshot, mails: list[ArchiveMail], count: ArchiveCou
 
 
 def _commit(mailbox: Snapshot, lease: Lease, kept: tuple[Kept, ...]) -> PageResult:
-    hold = Hold(mailbox.workspace_id, mailbox.mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
+    hold = Hold(lease, mailbox.settings_rev)
     with stage("commit"):
         return do_page(hold, Page(plan=mailbox.plan, today=mailbox.today, kept=kept))
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -31,9 +31,12 @@ log = structlog.get_logger(__name__)
 # Mails fetched between two renewals of the lease: one round of the connector's parallel requests, within its time-out. It also
 # bounds memory when every one of them is at the provider's size limit.
 FETCH = 5
-GIVE_UP_AFTER = 5
+# A mail that the provider refuses so often is set apart; one that it cannot give, while it gives others, after a day or so.
+FAULTS = 5
+TRIES = 30
 STRIKES = 3
 FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=1)
 IDS_PER_MAIL = 16
 
 
@@ -210,14 +213,20 @@ def _failed(item: WorkItem, error: MailError, outcome: _Outcome) -> None:
     elif isinstance(error, RateLimited | NeedsLogin | NeedsAdmin):
         outcome.stop = outcome.stop or error
     elif isinstance(error, Transient):
-        # The provider's trouble, not the mail's: it does not count against the mail, and again and again it is the mailbox's.
+        # The provider's trouble, not the mail's: it does not count as its fault, and again and again it is the mailbox's.
         outcome.transient += 1
         outcome.stop = outcome.stop or (error if outcome.transient >= STRIKES else None)
-        outcome.postponed.append(Postponed(item.id, "ready", error.code, clock.now() + FIRST_RETRY * min(2**item.tries, 60)))
+        state = "quarantined" if item.tries + 1 >= TRIES else "ready"
+        outcome.postponed.append(Postponed(item.id, state, error.code, _again(item.tries)))
     else:
-        state = "quarantined" if item.tries + 1 >= GIVE_UP_AFTER else "retry"
-        again = clock.now() + FIRST_RETRY * 2**item.tries
-        outcome.postponed.append(Postponed(item.id, state, error.code or type(error).__name__, again))
+        state = "quarantined" if item.faults + 1 >= FAULTS else "retry"
+        reason = error.code or type(error).__name__
+        outcome.postponed.append(Postponed(item.id, state, reason, _again(item.faults), fault=True))
+
+
+def _again(times: int) -> datetime:
+    """When to try once more what has failed so often before."""
+    return clock.now() + min(FIRST_RETRY * (1 << min(times, 10)), LONGEST_RETRY)
 
 
 def _commit(hold: Hold, mailbox: Snapshot, outcome: _Outcome) -> None:

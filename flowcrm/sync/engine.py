@@ -16,8 +16,8 @@ from flowcrm.mail.errors import CursorLost, MailError
 from flowcrm.mailboxes.open import open_connector
 from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
 from flowcrm.mailboxes.states import State
-from flowcrm.store.writes.lease import Lease, claim_due, release, renew
-from flowcrm.store.writes.page import Hold, LeaseLost, SettingsChanged
+from flowcrm.store.writes.lease import Lease, LeaseLost, claim_due, release, renew
+from flowcrm.store.writes.page import Hold, SettingsChanged
 from flowcrm.sync.drain import drain_batch
 from flowcrm.sync.folders import FOLDERS_EVERY, refresh_folders
 from flowcrm.sync.listing import next_scope, read_page
@@ -44,8 +44,7 @@ class Slice:
 
     @property
     def hold(self) -> Hold:
-        mailbox = self.mailbox
-        return Hold(mailbox.workspace_id, mailbox.mailbox_id, self.lease.owner, self.lease.epoch, mailbox.settings_rev)
+        return Hold(self.lease, self.mailbox.settings_rev)
 
     def keep_lease(self) -> None:
         """Prolong it, or stop: what somebody else holds is not ours to write."""
@@ -70,20 +69,28 @@ def run_slice(lease: Lease) -> None:
     """One slice under a lease, whatever happens; afterwards the mailbox is due again when it should be."""
     with structlog.contextvars.bound_contextvars(workspace=lease.workspace_id, mailbox=lease.mailbox_id):
         try:
-            _run(lease)
+            _run_guarded(lease)
         except LeaseLost:
             log.warning("lease lost", epoch=lease.epoch)
-        except SettingsChanged:
-            # Whoever changed the settings has made the mailbox due as it should be.
-            log.info("settings changed under way")
-        except VaultError as error:
-            log.error("vault", error=type(error).__name__)
-            settle_vault(lease, error)
-        except Exception as error:
-            log.exception("fault", error=type(error).__name__)
-            settle_fault(lease)
         finally:
             release(lease)
+
+
+def _run_guarded(lease: Lease) -> None:
+    """Only a lost lease leaves: nothing may be settled by whoever lost it."""
+    try:
+        _run(lease)
+    except LeaseLost:
+        raise
+    except SettingsChanged:
+        # Whoever changed the settings has made the mailbox due as it should be.
+        log.info("settings changed under way")
+    except VaultError as error:
+        log.error("vault", error=type(error).__name__)
+        settle_vault(lease, error)
+    except Exception as error:
+        log.exception("fault", error=type(error).__name__)
+        settle_fault(lease)
 
 
 def _run(lease: Lease) -> None:
@@ -94,7 +101,7 @@ def _run(lease: Lease) -> None:
     try:
         connector = open_connector(mailbox)
     except MailError as error:
-        settle_error(mailbox, error)
+        settle_error(mailbox, lease, error)
         return
     try:
         _take_turns(Slice(mailbox, lease, connector))
@@ -103,7 +110,7 @@ def _run(lease: Lease) -> None:
         settle_lost_cursor(mailbox, lease)
     except MailError as error:
         log.warning("slice ended", error=type(error).__name__, code=error.code)
-        settle_error(mailbox, error)
+        settle_error(mailbox, lease, error)
     finally:
         connector.close()
 
@@ -126,4 +133,4 @@ def _take_turns(turn: Slice) -> None:
         if batch:
             turn.mails += drain_batch(turn.hold, mailbox, turn.connector, batch, turn.keep_lease)
         more = scope is not None or bool(batch)
-    settle_well(mailbox, finished=not more)
+    settle_well(mailbox, turn.lease, finished=not more)

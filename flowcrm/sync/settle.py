@@ -1,5 +1,11 @@
-"""How a slice ends: what the mailbox says of itself, and when it is due again."""
+"""How a slice ends: what the mailbox says of itself, and when it is due again.
 
+Each ending is one transaction that begins with a look at the lease: a worker whose lease is lost has no say any more, for what
+it knows is older than what its successor knows. All raise LeaseLost then, and nothing was written.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from flowcrm.lib import clock
@@ -10,7 +16,7 @@ from flowcrm.mailboxes.states import Note, State, check_move
 from flowcrm.store.db import row, run, workspace_scope
 from flowcrm.store.writes.budget import do_throttled
 from flowcrm.store.writes.due import LANE_IMPORT, LANE_SYNC, do_due, do_due_after, do_not_due
-from flowcrm.store.writes.lease import Lease
+from flowcrm.store.writes.lease import Lease, check_lease
 from flowcrm.store.writes.listing import do_recheck_all
 from flowcrm.store.writes.mailbox import do_checked, do_note, do_restart_listing, do_state
 from flowcrm.store.writes.page import Hold, check_hold
@@ -19,16 +25,26 @@ from flowcrm.vault.errors import BlobStoreFull, BlobStoreUnavailable, VaultError
 
 BACK_OFF = RetryPolicy(first=timedelta(seconds=15), most=timedelta(minutes=10))
 VAULT_AGAIN = timedelta(seconds=60)
+# A mail that could not be had so often is waited for without calling the whole import unfinished.
+STRAGGLES = 4
 # Our own budget refills within seconds: that is pacing, not trouble, and nobody need read of it.
 OWN_PACING = frozenset({"budget"})
 # What a token endpoint says when a person must sign in again (RFC 6749 5.2), and what we say when there is no grant at all.
 GRANT_IS_DEAD = frozenset({"invalid_grant", "no_refresh_token"})
 
 
-def settle_well(mailbox: Snapshot, *, finished: bool) -> None:
+@contextmanager
+def _ending(lease: Lease) -> Iterator[None]:
+    """The transaction of an ending, while the lease is ours."""
+    with workspace_scope(lease.workspace_id):
+        check_lease(lease)
+        yield
+
+
+def settle_well(mailbox: Snapshot, lease: Lease, *, finished: bool) -> None:
     """The slice went well. finished: nothing is left that could be done now."""
     now = clock.now()
-    with workspace_scope(mailbox.workspace_id):
+    with _ending(lease):
         import_done = finished and not _still_importing(mailbox)
         do_checked(
             workspace_id=mailbox.workspace_id,
@@ -41,30 +57,27 @@ def settle_well(mailbox: Snapshot, *, finished: bool) -> None:
         _due(mailbox, min(regular, next_try) if next_try else regular, LANE_SYNC if finished else LANE_IMPORT)
 
 
-def settle_error(mailbox: Snapshot, error: MailError) -> None:
+def settle_error(mailbox: Snapshot, lease: Lease, error: MailError) -> None:
     """The slice ended with an error of the whole mailbox. What was committed before stays."""
-    if isinstance(error, RateLimited):
-        _slowed(mailbox, error)
-    elif _token_ended(mailbox, error):
-        return
-    elif isinstance(error, PermissionMissing):
-        _stopped(mailbox, State.PERMISSION_MISSING, error)
-    elif isinstance(error, NeedsLogin):
-        _stopped(mailbox, State.REAUTHORIZE, error)
-    elif isinstance(error, NeedsAdmin):
-        _stopped(mailbox, State.ADMIN_MUST_ACT, error)
-    else:
-        _unreachable(mailbox)
+    with _ending(lease):
+        if isinstance(error, RateLimited):
+            _slowed(mailbox, error)
+        elif isinstance(error, PermissionMissing):
+            _stopped(mailbox, State.PERMISSION_MISSING, error)
+        elif isinstance(error, NeedsLogin) and error.code in GRANT_IS_DEAD:
+            _stopped(mailbox, State.REAUTHORIZE, error)
+        elif isinstance(error, NeedsLogin):
+            _token_ended(mailbox)
+        elif isinstance(error, NeedsAdmin):
+            _stopped(mailbox, State.ADMIN_MUST_ACT, error)
+        else:
+            _unreachable(mailbox)
 
 
-def _token_ended(mailbox: Snapshot, error: MailError) -> bool:
+def _token_ended(mailbox: Snapshot) -> None:
     """A refused access token says nothing of the grant: let it be renewed. Only the token endpoint's word asks for a person."""
-    if not isinstance(error, NeedsLogin) or isinstance(error, PermissionMissing) or error.code in GRANT_IS_DEAD:
-        return False
-    with workspace_scope(mailbox.workspace_id):
-        do_expire(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=clock.now())
+    do_expire(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=clock.now())
     _unreachable(mailbox)
-    return True
 
 
 def settle_lost_cursor(mailbox: Snapshot, lease: Lease) -> None:
@@ -72,8 +85,8 @@ def settle_lost_cursor(mailbox: Snapshot, lease: Lease) -> None:
 
     Nothing is removed on the way, no id is fetched twice, and the mailbox stays on.
     """
-    hold = Hold(mailbox.workspace_id, mailbox.mailbox_id, lease.owner, lease.epoch, mailbox.settings_rev)
-    with workspace_scope(mailbox.workspace_id):
+    hold = Hold(lease, mailbox.settings_rev)
+    with workspace_scope(lease.workspace_id):
         check_hold(hold)
         do_restart_listing(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, lost=True)
         do_recheck_all(hold)
@@ -85,14 +98,14 @@ def settle_vault(lease: Lease, error: VaultError) -> None:
     """The key store or the object store is out of reach or full: wait. What is not sealed and stored is not committed."""
     again = clock.now() + VAULT_AGAIN
     note = Note.STORE if isinstance(error, BlobStoreFull | BlobStoreUnavailable) else Note.KEYS
-    with workspace_scope(lease.workspace_id):
+    with _ending(lease):
         do_note(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, code=note, retry_at=again)
         do_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, at=again)
 
 
 def settle_fault(lease: Lease) -> None:
     """Our own code failed in this mailbox. It says so, backs off like from an outage, and the others go on."""
-    with workspace_scope(lease.workspace_id):
+    with _ending(lease):
         again = clock.now() + BACK_OFF.bound(_tries(lease.workspace_id, lease.mailbox_id))
         do_note(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, code=Note.FAULT, retry_at=again)
         do_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, at=again)
@@ -100,7 +113,7 @@ def settle_fault(lease: Lease) -> None:
 
 def settle_unsynced(lease: Lease, mailbox: Snapshot | None) -> None:
     """A mailbox that is not on is not due; one that the plan pauses is looked at again later."""
-    with workspace_scope(lease.workspace_id):
+    with _ending(lease):
         # The snapshot may be old news: whoever presses Resume waits here, or has been here before us.
         found = row(
             "SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE", [lease.workspace_id, lease.mailbox_id]
@@ -112,41 +125,38 @@ def settle_unsynced(lease: Lease, mailbox: Snapshot | None) -> None:
 
 
 def _slowed(mailbox: Snapshot, error: RateLimited) -> None:
-    with workspace_scope(mailbox.workspace_id):
-        if error.code in OWN_PACING:
-            do_checked(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, synced=False, import_done=False)
-            _due(mailbox, error.retry_at or clock.now(), LANE_IMPORT)
-            return
-        at = (
-            error.retry_at
-            if error.code == "not_before" and error.retry_at
-            else do_throttled(
-                workspace_id=mailbox.workspace_id,
-                mailbox_id=mailbox.mailbox_id,
-                retry_at=error.retry_at,
-                configured=mailbox.units_per_minute,
-            )
+    if error.code in OWN_PACING:
+        do_checked(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, synced=False, import_done=False)
+        _due(mailbox, error.retry_at or clock.now(), LANE_IMPORT)
+        return
+    at = (
+        error.retry_at
+        if error.code == "not_before" and error.retry_at
+        else do_throttled(
+            workspace_id=mailbox.workspace_id,
+            mailbox_id=mailbox.mailbox_id,
+            retry_at=error.retry_at,
+            configured=mailbox.units_per_minute,
         )
-        _note(mailbox, Note.SLOWED, at)
+    )
+    _note(mailbox, Note.SLOWED, at)
 
 
 def _stopped(mailbox: Snapshot, state: State, error: MailError) -> None:
-    with workspace_scope(mailbox.workspace_id):
-        # A person may have paused or disconnected it meanwhile: then our news is stale.
-        found = row(
-            "SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE",
-            [mailbox.workspace_id, mailbox.mailbox_id],
-        )
-        if found is None or found[0] != State.ON:
-            return
-        check_move(State.ON, state)
-        do_state(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, state=state, code=error.code)
+    # A person may have paused or disconnected it meanwhile: then our news is stale.
+    found = row(
+        "SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE",
+        [mailbox.workspace_id, mailbox.mailbox_id],
+    )
+    if found is None or found[0] != State.ON:
+        return
+    check_move(State.ON, state)
+    do_state(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, state=state, code=error.code)
 
 
 def _unreachable(mailbox: Snapshot) -> None:
-    with workspace_scope(mailbox.workspace_id):
-        tries = _tries(mailbox.workspace_id, mailbox.mailbox_id)
-        _note(mailbox, Note.UNREACHABLE, clock.now() + BACK_OFF.delay(tries))
+    tries = _tries(mailbox.workspace_id, mailbox.mailbox_id)
+    _note(mailbox, Note.UNREACHABLE, clock.now() + BACK_OFF.delay(tries))
 
 
 def _tries(workspace_id: int, mailbox_id: int) -> int:
@@ -171,9 +181,9 @@ def _due(mailbox: Snapshot, at: datetime, lane: int) -> None:
 def _still_importing(mailbox: Snapshot) -> bool:
     found = row(
         """SELECT EXISTS (SELECT 1 FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = 'main' AND listing)
-               OR EXISTS (SELECT 1 FROM work
-                          WHERE workspace_id = %s AND mailbox_id = %s AND state <> 'quarantined' AND lane > 0)""",
-        [mailbox.workspace_id, mailbox.mailbox_id] * 2,
+               OR EXISTS (SELECT 1 FROM work WHERE workspace_id = %s AND mailbox_id = %s
+                          AND state <> 'quarantined' AND lane > 0 AND tries < %s)""",
+        [*[mailbox.workspace_id, mailbox.mailbox_id] * 2, STRAGGLES],
     )
     return bool(found and found[0])
 

@@ -20,6 +20,7 @@ class WorkItem:
     folder_ids: frozenset[str] | None
     lane: int
     tries: int
+    faults: int
     address_matched: bool
     recheck: bool
 
@@ -44,7 +45,7 @@ def _take(mailbox: Snapshot, lanes: tuple[int, ...], at_most: int) -> tuple[Work
     if not at_most:
         return ()
     found = rows(
-        """SELECT id, provider_id, folder_ids, lane, tries, address_matched, recheck FROM work
+        """SELECT id, provider_id, folder_ids, lane, tries, faults, address_matched, recheck FROM work
            WHERE workspace_id = %s AND mailbox_id = %s AND state <> 'quarantined' AND due_at <= %s AND lane = ANY(%s)
            ORDER BY lane, sort LIMIT %s""",
         [mailbox.workspace_id, mailbox.mailbox_id, clock.now(), list(lanes), at_most],

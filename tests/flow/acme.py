@@ -167,6 +167,12 @@ class Box:
         with workspace_scope(self.team.workspace_id):
             return dict(rows("SELECT provider_id, state FROM work WHERE mailbox_id = %s", [self.mailbox_id]))
 
+    def imported(self) -> bool:
+        """The first walk has reached its end."""
+        with workspace_scope(self.team.workspace_id):
+            found = row("SELECT import_done_at IS NOT NULL FROM mailbox WHERE id = %s", [self.mailbox_id])
+        return found == (True,)
+
     def state(self) -> tuple[str, str]:
         with workspace_scope(self.team.workspace_id):
             found = row("SELECT state, state_code FROM mailbox WHERE id = %s", [self.mailbox_id])

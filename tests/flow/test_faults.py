@@ -14,6 +14,10 @@ from flowcrm.store import vaults
 from flowcrm.store.db import row, workspace_scope
 from flowcrm.store.plans import PLANS
 from flowcrm.store.writes.instance import do_instance_setting
+from flowcrm.store.writes.lease import take
+from flowcrm.sync.drain import FAULTS, TRIES
+from flowcrm.sync.engine import run_slice
+from flowcrm.sync.settle import STRAGGLES
 from standins.google.client import GoogleStandin
 from tests.flow.acme import Team, connect, letter
 
@@ -125,6 +129,57 @@ def test_one_mail_that_the_provider_cannot_give_is_set_apart_and_the_others_come
     assert box.kept() == set(ids) - {ids[2]}
     assert box.work() == {ids[2]: "quarantined"}
     assert box.state() == ("on", "")
+
+
+def test_outages_on_the_way_do_not_count_as_the_mails_own_faults(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("")
+    (one, other) = [box.deliver(letter(f"mail {n}")) for n in range(2)]
+    box.choose("all")
+    match = f"/gmail/v1/users/me/messages/{one}"
+    standin.fault(match, "status", status=503, count=8)
+    standin.fault(match, "status", status=400, reason="invalid", count=FAULTS - 1)
+
+    for _ in range(20):
+        box.slice()
+        clock.advance(3601)
+
+    assert box.kept() == {one, other}
+
+
+def test_a_mail_that_never_comes_holds_up_neither_the_import_nor_the_work_list(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("")
+    (one, other) = [box.deliver(letter(f"mail {n}")) for n in range(2)]
+    box.choose("all")
+    standin.fault(f"/gmail/v1/users/me/messages/{one}", "status", status=503, count=0)
+
+    for _ in range(STRAGGLES + 1):
+        box.slice()
+        clock.advance(3601)
+    assert box.imported()
+    assert (box.kept(), box.work()) == ({other}, {one: "ready"})
+
+    for _ in range(TRIES):
+        box.slice()
+        clock.advance(3601)
+    assert box.work() == {one: "quarantined"}
+    assert box.state() == ("on", "")
+
+
+def test_a_worker_that_lost_its_lease_has_no_say_about_the_mailbox(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("all")
+    box.rest()
+    first = take(team.workspace_id, box.mailbox_id, "sync", "first")
+    assert first is not None
+    clock.advance(3700)
+    second = take(team.workspace_id, box.mailbox_id, "sync", "second")
+    assert second is not None
+
+    # The access token is over and the grant is dead: the first worker finds out, and may not say so.
+    standin.revoke(box.address)
+    run_slice(first)
+    assert box.state() == ("on", "")
+    run_slice(second)
+    assert box.state()[0] == "reauthorize"
 
 
 def test_too_fast_is_said_and_the_sync_waits_as_long_as_it_was_told(team: Team, standin: GoogleStandin) -> None:

@@ -51,7 +51,7 @@ def new_hold(workspace_id: int, owner: str = "test") -> Hold:
 
 
 def hold_of(lease: Lease) -> Hold:
-    return Hold(lease.workspace_id, lease.mailbox_id, lease.owner, lease.epoch, 1)
+    return Hold(lease, 1)
 
 
 def keep(hold: Hold, mails: Sequence[Mail], *, plan: Plan = PLANS["enterprise"], importing: bool = False) -> PageResult:

@@ -10,9 +10,9 @@ from flowcrm.lib import clock
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.writes import lease as leases
 from flowcrm.store.writes.due import LANE_IMPORT, LANE_NOW, do_due
-from flowcrm.store.writes.lease import Lease, claim_due, free_leases_of_the_dead, process_name, release, renew, take
+from flowcrm.store.writes.lease import LeaseLost, claim_due, free_leases_of_the_dead, process_name, release, renew, take
 from flowcrm.store.writes.mailbox import do_state
-from flowcrm.store.writes.page import LeaseLost, SettingsChanged
+from flowcrm.store.writes.page import SettingsChanged
 from tests.store.pages import Mail, hold_of, keep, messages, new_hold, new_workspace
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock")]
@@ -28,7 +28,7 @@ def test_after_its_time_a_lease_goes_to_the_next_and_the_first_can_write_nothing
     clock.advance(61)
     second = take(hold.workspace_id, hold.mailbox_id, "sync", "second")
     assert second is not None
-    assert second.epoch == hold.epoch + 1
+    assert second.epoch == hold.lease.epoch + 1
 
     with pytest.raises(LeaseLost):
         keep(hold, [Mail("1", "id-1", "text", "text")])
@@ -39,7 +39,7 @@ def test_after_its_time_a_lease_goes_to_the_next_and_the_first_can_write_nothing
 
 def test_a_renewed_lease_lives_on_and_a_lost_one_cannot_be_renewed() -> None:
     hold = new_hold(new_workspace())
-    mine = Lease(hold.workspace_id, hold.mailbox_id, "sync", "test", hold.epoch)
+    mine = hold.lease
     clock.advance(50)
     assert renew(mine)
     clock.advance(50)
@@ -51,10 +51,10 @@ def test_a_renewed_lease_lives_on_and_a_lost_one_cannot_be_renewed() -> None:
 
 def test_an_epoch_never_falls_even_after_release() -> None:
     hold = new_hold(new_workspace())
-    release(Lease(hold.workspace_id, hold.mailbox_id, "sync", "test", hold.epoch))
+    release(hold.lease)
     again = take(hold.workspace_id, hold.mailbox_id, "sync", "test")
     assert again is not None
-    assert again.epoch == hold.epoch + 1
+    assert again.epoch == hold.lease.epoch + 1
 
 
 def test_a_disconnected_mailbox_takes_nothing_in_any_more() -> None:

@@ -63,6 +63,11 @@ class World:
         """An actor with one mailbox, the largest."""
         return replace(self.actor, mailboxes=(self.large.mailbox_id,))
 
+    @property
+    def large_hold(self) -> Hold:
+        """As if the worker were at the largest mailbox."""
+        return replace(self.hold, lease=replace(self.hold.lease, mailbox_id=self.large.mailbox_id))
+
     def provider_ids(self, count: int) -> list[str]:
         """Of copies in the largest mailbox."""
         with workspace_scope(self.large.workspace_id):
@@ -212,11 +217,9 @@ HOT: dict[str, Callable[[World], object]] = {
     "a mailbox's settings": lambda w: read_snapshot(w.large.workspace_id, w.large.mailbox_id),
     "the next bookmark": lambda w: next_scope(w.mailbox, set()),
     "the work-list": lambda w: take_batch(replace(w.mailbox, mailbox_id=w.large.mailbox_id)),
-    "what is kept already": _in_scope(
-        lambda w: known_copies(replace(w.hold, mailbox_id=w.large.mailbox_id), w.provider_ids(500))
-    ),
+    "what is kept already": _in_scope(lambda w: known_copies(w.large_hold, w.provider_ids(500))),
     "a page of changes": _listing,
-    "what left the mailbox": _in_scope(lambda w: do_gone(replace(w.hold, mailbox_id=w.large.mailbox_id), w.provider_ids(50))),
+    "what left the mailbox": _in_scope(lambda w: do_gone(w.large_hold, w.provider_ids(50))),
     "a page of mails": _page,
     "objects in use": lambda w: refs_in_use(w.large.workspace_id, [f"w/{n}" for n in range(1000)]),
 }

@@ -224,6 +224,7 @@ CREATE TABLE budget (
 -- The work-list: mails that are known by id and not (yet) kept. lane: 0 new mail, 1 a contact's past, 2 import, 3 recheck.
 -- state: ready, retry (a fault of this item), quarantined (given up until asked). A mail that waits for a limit is ready: there
 -- is no room for it yet.
+-- tries: for the back-off; faults: how many of them failed for a reason that lies in this mail.
 -- recheck: the mail is kept already, but we may have missed changes to it (the provider had lost our cursor).
 CREATE TABLE work (
     workspace_id    bigint NOT NULL,
@@ -237,6 +238,7 @@ CREATE TABLE work (
     sort            bigint NOT NULL,
     due_at          timestamptz NOT NULL,
     tries           integer NOT NULL DEFAULT 0,
+    faults          integer NOT NULL DEFAULT 0,
     reason          text NOT NULL DEFAULT '',
     address_matched boolean NOT NULL DEFAULT false,
     recheck         boolean NOT NULL DEFAULT false,

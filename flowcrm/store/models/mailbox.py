@@ -107,6 +107,7 @@ class Work(Scoped):
     sort = models.BigIntegerField()
     due_at = models.DateTimeField()
     tries = models.IntegerField(default=0)
+    faults = models.IntegerField(default=0)
     reason = models.TextField(default="")
     address_matched = models.BooleanField(default=False)
     recheck = models.BooleanField(default=False)

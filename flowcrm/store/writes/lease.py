@@ -12,9 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from flowcrm.lib import clock
-from flowcrm.store.db import router_rows
+from flowcrm.store.db import router_rows, row
 
 LIFE = timedelta(seconds=60)
+
+
+class LeaseLost(Exception):
+    """Another worker owns the mailbox now; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,17 @@ def seconds_to_next_due() -> float | None:
         [clock.now()],
     )
     return None if found[0][0] is None else float((found[0][0] - clock.now()).total_seconds())
+
+
+def check_lease(lease: Lease) -> None:
+    """Inside the caller's scope: lock the lease's row until the transaction ends. Raises LeaseLost where it is not ours."""
+    ours = row(
+        """SELECT 1 FROM lease
+           WHERE workspace_id = %s AND mailbox_id = %s AND kind = %s AND owner = %s AND epoch = %s FOR UPDATE""",
+        [lease.workspace_id, lease.mailbox_id, lease.kind, lease.owner, lease.epoch],
+    )
+    if ours is None:
+        raise LeaseLost
 
 
 def free_leases_of_the_dead() -> int:

@@ -14,12 +14,9 @@ from flowcrm.store.db import row, rows, run, workspace_scope
 from flowcrm.store.plans import Plan
 from flowcrm.store.writes.conversations import do_join_conversations
 from flowcrm.store.writes.identity import Resolved, do_resolve
+from flowcrm.store.writes.lease import Lease, check_lease
 from flowcrm.store.writes.mail_rows import do_write_mail
 from flowcrm.store.writes.usage import do_count, read_room
-
-
-class LeaseLost(Exception):
-    """Another worker owns the mailbox now; nothing was written."""
 
 
 class SettingsChanged(Exception):
@@ -30,11 +27,16 @@ class SettingsChanged(Exception):
 class Hold:
     """Our right to write to a mailbox: the lease and the revision of the settings under which the page was decided."""
 
-    workspace_id: int
-    mailbox_id: int
-    owner: str
-    epoch: int
+    lease: Lease
     settings_rev: int
+
+    @property
+    def workspace_id(self) -> int:
+        return self.lease.workspace_id
+
+    @property
+    def mailbox_id(self) -> int:
+        return self.lease.mailbox_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """A work row that stays. state: retry or quarantined; reason: an error's name, never content."""
+    """A work row that stays. state: ready, retry or quarantined; reason: an error's name, never content. fault: it lies in this
+    mail."""
 
     work_id: int
     state: str
     reason: str
     due_at: datetime
+    fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +110,7 @@ def do_page(hold: Hold, page: Page) -> PageResult:
 
 def check_hold(hold: Hold) -> None:
     """Lock the lease row and the workspace's commit order; raise where we have lost the right to write."""
-    ours = row(
-        """SELECT 1 FROM lease
-           WHERE workspace_id = %s AND mailbox_id = %s AND kind = 'sync' AND owner = %s AND epoch = %s FOR UPDATE""",
-        [hold.workspace_id, hold.mailbox_id, hold.owner, hold.epoch],
-    )
-    if ours is None:
-        raise LeaseLost
+    check_lease(hold.lease)
     unchanged = row(
         """SELECT 1 FROM mailbox WHERE workspace_id = %s AND id = %s AND settings_rev = %s AND state IN ('on', 'archive')
            FOR SHARE""",
@@ -152,14 +150,16 @@ def _settle_work(hold: Hold, page: Page, resolved: Resolved) -> None:
     if page.postponed:
         run(
             """UPDATE work SET state = p.state, reason = p.reason, due_at = p.due_at,
-                      tries = tries + 1
-               FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[]) AS p (id, state, reason, due_at)
+                      tries = tries + 1, faults = faults + p.fault::integer
+               FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::boolean[])
+                    AS p (id, state, reason, due_at, fault)
                WHERE work.workspace_id = %s AND work.id = p.id""",
             [
                 [one.work_id for one in page.postponed],
                 [one.state for one in page.postponed],
                 [one.reason for one in page.postponed],
                 [one.due_at for one in page.postponed],
+                [one.fault for one in page.postponed],
                 hold.workspace_id,
             ],
         )
