@@ -49,7 +49,12 @@ _SUBJECT_PREFIX = re.compile(
 def normalised(text: str) -> str:
     """Text without what transport changes: white space and line ends, invisible characters, composed or decomposed letters."""
     bare = "".join(text.split())
-    return bare if bare.isascii() else unicodedata.normalize("NFC", _INVISIBLE.sub("", bare))
+    if bare.isascii():
+        return bare
+    # All invisible characters but U+034F count as not printable, and hardly any mail has one.
+    if not bare.isprintable() or "\u034f" in bare:
+        bare = _INVISIBLE.sub("", bare)
+    return unicodedata.normalize("NFC", bare)
 
 
 def core(own_lines: Sequence[str], text: str) -> str:

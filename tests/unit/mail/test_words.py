@@ -47,3 +47,8 @@ def test_every_word_comes_once_and_is_bounded(text: str) -> None:
 def test_folding_twice_changes_nothing(text: str) -> None:
     once = words.fold(text)
     assert words.fold(once) == once
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "M", "N", "P", "Cf"]), min_size=1, max_size=12), max_size=8))
+def test_words_do_not_depend_on_what_stands_around_them(pieces: list[str]) -> None:
+    assert set(words.words(" ".join(pieces))) == {word for piece in pieces for word in words.words(piece)}
