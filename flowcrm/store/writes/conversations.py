@@ -6,31 +6,9 @@ so links and audit survive.
 """
 
 from flowcrm.store.db import next_ids, rows, run
+from flowcrm.store.writes.components import Components
 from flowcrm.store.writes.identity import Resolved
-
-
-class _Components:
-    """Union-find over conversation ids of one page; the smallest id of a component is its name."""
-
-    def __init__(self) -> None:
-        self._parent: dict[int, int] = {}
-
-    def find(self, one: int) -> int:
-        root = one
-        while self._parent.get(root, root) != root:
-            root = self._parent[root]
-        while self._parent.get(one, one) != root:
-            self._parent[one], one = root, self._parent[one]
-        return root
-
-    def join(self, one: int, other: int) -> int:
-        low, high = sorted((self.find(one), self.find(other)))
-        self._parent[high] = low
-        self._parent.setdefault(low, low)
-        return low
-
-    def losers(self) -> dict[int, int]:
-        return {one: self.find(one) for one in self._parent if self.find(one) != one}
+from flowcrm.store.writes.merge import do_merge_conversations, read_conversations
 
 
 def do_join_conversations(workspace_id: int, resolved: Resolved) -> dict[int, int]:
@@ -42,7 +20,7 @@ def do_join_conversations(workspace_id: int, resolved: Resolved) -> dict[int, in
     of_message = _of_stored_messages(workspace_id, resolved)
     before = set(by_mid.values()) | set(of_message.values())
     known_mids = set(by_mid)
-    components = _Components()
+    components = Components()
     for loser, winner in resolved.merged.items():
         if loser in of_message and winner in of_message:
             components.join(of_message[loser], of_message[winner])
@@ -57,7 +35,7 @@ def do_join_conversations(workspace_id: int, resolved: Resolved) -> dict[int, in
             conversation = components.join(conversation, other)
         by_mid.update(dict.fromkeys(mids, conversation))
         of_message[placed.message_id] = conversation
-    _do_merge(workspace_id, {loser: winner for loser, winner in components.losers().items() if loser in before})
+    do_merge_conversations(workspace_id, {loser: winner for loser, winner in components.losers().items() if loser in before})
     made = {components.find(one) for one in of_message.values()} - before
     if made:
         run(
@@ -79,30 +57,8 @@ def _known_mids(workspace_id: int, gen: int, resolved: Resolved) -> dict[bytes, 
 
 def _of_stored_messages(workspace_id: int, resolved: Resolved) -> dict[int, int]:
     """Conversations of messages that were stored before, the losers of this page's merges included."""
-    stored = {placed.message_id for placed in resolved.placed} | set(resolved.merged) | set(resolved.merged.values())
-    found = rows(
-        "SELECT id, conversation_id FROM message WHERE workspace_id = %s AND id = ANY(%s)", [workspace_id, sorted(stored)]
-    )
-    return dict(found)
-
-
-def _do_merge(workspace_id: int, merged: dict[int, int]) -> None:
-    if not merged:
-        return
-    losers = sorted(merged)
-    pairs = "unnest(%s::bigint[], %s::bigint[]) AS m (loser, winner)"
-    values = [losers, [merged[loser] for loser in losers], workspace_id]
-    for table in ("message", "mid"):
-        run(
-            f"""UPDATE {table} AS t SET conversation_id = m.winner FROM {pairs}
-                WHERE t.workspace_id = %s AND t.conversation_id = m.loser""",
-            values,
-        )
-    run(
-        f"""UPDATE conversation AS t SET alias_of = m.winner FROM {pairs}
-            WHERE t.workspace_id = %s AND (t.id = m.loser OR t.alias_of = m.loser)""",
-        values,
-    )
+    placed = {one.message_id for one in resolved.placed}
+    return read_conversations(workspace_id, placed | set(resolved.merged) | set(resolved.merged.values()))
 
 
 def _do_name_mids(workspace_id: int, gen: int, named: dict[bytes, int]) -> None:

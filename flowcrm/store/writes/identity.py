@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flowcrm.store.db import next_ids, rows, run
+from flowcrm.store.db import next_ids, rows
+from flowcrm.store.writes.merge import do_move_rows
 from flowcrm.store.writes.usage import Room
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ class Resolved:
     def stored(self) -> int:
         return len(self.new_messages) - len(self.merged)
 
+    @property
+    def merged_stored(self) -> dict[int, int]:
+        """Those of the losers that have rows: this very page invented the others. A winner of theirs is always stored, since
+        ids ascend in commit order."""
+        return {loser: _root(self, loser) for loser in self.merged if loser not in self.new_messages}
+
 
 def do_resolve(workspace_id: int, kept: "Sequence[Kept]", room: Room) -> Resolved:
     """Place each mail in the page's order; mails that would be new messages beyond the room are left waiting."""
@@ -63,7 +70,7 @@ def do_resolve(workspace_id: int, kept: "Sequence[Kept]", room: Room) -> Resolve
         variant_id = by_variant.setdefault((mail.h_candidate, mail.h_content), mail.variant_id)
         resolved.placed.append(Placed(one, message_id, variant_id))
     resolved.placed = [Placed(one.kept, _root(resolved, one.message_id), one.variant_id) for one in resolved.placed]
-    _do_merge(workspace_id, resolved)
+    do_move_rows(workspace_id, resolved.merged_stored)
     return resolved
 
 
@@ -87,34 +94,3 @@ def _known_variants(workspace_id: int, kept: "Sequence[Kept]") -> dict[tuple[byt
         [workspace_id, kept[0].mail.gen, sorted({one.mail.h_candidate for one in kept})],
     )
     return {(bytes(candidate), bytes(content)): variant_id for candidate, content, variant_id in found}
-
-
-def _do_merge(workspace_id: int, resolved: Resolved) -> None:
-    """Move everything of stored losers to their winners (mail_rows drops the empty losers). Rare: one pair at a time.
-
-    A loser that this very page invented has no rows yet; a winner is always stored, since ids ascend in commit order.
-    """
-    for loser in sorted(set(resolved.merged) - set(resolved.new_messages)):
-        values = {"ws": workspace_id, "loser": loser, "winner": _root(resolved, loser)}
-        for table in ("variant", "copy", "message_key"):
-            run(f"UPDATE {table} SET message_id = %(winner)s WHERE workspace_id = %(ws)s AND message_id = %(loser)s", values)
-        run(
-            """INSERT INTO participant (workspace_id, gen, h_address, h_domain, role, message_id, copy_id)
-               SELECT workspace_id, gen, h_address, h_domain, role, %(winner)s, copy_id FROM participant
-               WHERE workspace_id = %(ws)s AND message_id = %(loser)s ON CONFLICT DO NOTHING""",
-            values,
-        )
-        run(
-            """INSERT INTO search_row (workspace_id, message_id, scheme, at, tok)
-               SELECT workspace_id, %(winner)s, scheme, at, tok FROM search_row
-               WHERE workspace_id = %(ws)s AND message_id = %(loser)s
-               ON CONFLICT (workspace_id, message_id) DO UPDATE SET at = least(search_row.at, EXCLUDED.at),
-               tok = (SELECT array_agg(DISTINCT token) FROM unnest(search_row.tok || EXCLUDED.tok) AS token)""",
-            values,
-        )
-        run(
-            """UPDATE message AS w SET at = least(w.at, l.at), ours = w.ours OR l.ours, flags = w.flags | l.flags
-               FROM message AS l
-               WHERE w.workspace_id = %(ws)s AND w.id = %(winner)s AND l.workspace_id = %(ws)s AND l.id = %(loser)s""",
-            values,
-        )

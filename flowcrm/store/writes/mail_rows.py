@@ -7,6 +7,7 @@ from typing import Any
 from flowcrm.mail.types import Role
 from flowcrm.store.db import run
 from flowcrm.store.writes.identity import Placed, Resolved
+from flowcrm.store.writes.merge import do_drop_messages
 
 SCHEME = 1  # how search tokens were made: folded words and CJK bigrams, no stemming
 
@@ -25,9 +26,7 @@ def do_write_mail(workspace_id: int, mailbox_id: int, resolved: Resolved, conver
     _copy_folders(workspace_id, placed)
     _people(workspace_id, placed)
     _search_rows(workspace_id, placed)
-    stored_losers = sorted(set(resolved.merged) - set(resolved.new_messages))
-    if stored_losers:
-        run("DELETE FROM message WHERE workspace_id = %s AND id = ANY(%s)", [workspace_id, stored_losers])
+    do_drop_messages(workspace_id, resolved.merged_stored)
 
 
 def _insert(workspace_id: int, into: str, columns: str, types: str, values: Sequence[tuple[Any, ...]], conflict: str) -> None:

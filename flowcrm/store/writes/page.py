@@ -16,7 +16,7 @@ from flowcrm.store.writes.conversations import do_join_conversations
 from flowcrm.store.writes.identity import Resolved, do_resolve
 from flowcrm.store.writes.lease import Lease, check_lease
 from flowcrm.store.writes.mail_rows import do_write_mail
-from flowcrm.store.writes.usage import do_count, read_room
+from flowcrm.store.writes.usage import do_count, do_lock_commits, read_room
 
 
 class SettingsChanged(Exception):
@@ -119,7 +119,7 @@ def check_hold(hold: Hold) -> None:
     if unchanged is None:
         raise SettingsChanged
     # Last, so that whoever holds this mailbox's row delays this mailbox and not the whole workspace.
-    row("SELECT 1 FROM usage_total WHERE workspace_id = %s FOR UPDATE", [hold.workspace_id])
+    do_lock_commits(hold.workspace_id)
 
 
 def _without_known(hold: Hold, kept: tuple[Kept, ...]) -> tuple[Kept, ...]:

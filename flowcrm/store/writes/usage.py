@@ -67,8 +67,18 @@ def do_count(workspace_id: int, today: date, resolved: "Resolved") -> None:
                SET used = usage_day.used + EXCLUDED.used, import_used = usage_day.import_used + EXCLUDED.import_used""",
             [workspace_id, today, new, importing],
         )
-    if resolved.stored:
-        run("UPDATE usage_total SET stored = stored + %s WHERE workspace_id = %s", [resolved.stored, workspace_id])
+    do_count_stored(workspace_id, resolved.stored)
+
+
+def do_count_stored(workspace_id: int, change: int) -> None:
+    """So many messages more (or fewer) are at rest now."""
+    if change:
+        run("UPDATE usage_total SET stored = stored + %s WHERE workspace_id = %s", [change, workspace_id])
+
+
+def do_lock_commits(workspace_id: int) -> None:
+    """Wait for our turn to write messages: one transaction of a workspace at a time (docs/why/one-commit-at-a-time.md)."""
+    row("SELECT 1 FROM usage_total WHERE workspace_id = %s FOR UPDATE", [workspace_id])
 
 
 def _used(workspace_id: int, day: date) -> tuple[int, int]:
