@@ -1,7 +1,8 @@
 """What stays the same of a mail whichever way it came: its text without what transport, lists, gateways and programs change.
 
 Cheap marks only (mail.marks): what is cut here is never lost, since the core is hashed, not stored. A mark that is missed makes
-two messages where there is one, and a job finds them later; a mark that cuts too much is held in check by the id key beside it.
+two messages where there is one, and a job finds them later (ingest.near); a mark that cuts too much is held in check by the id
+key beside it.
 """
 
 import re
@@ -38,7 +39,7 @@ _DISCLAIMER = re.compile(
     re.IGNORECASE,
 )
 _DISCLAIMER_WORDS = ("confidential", "disclaimer", "privileged", "intended only", "vertraulich")
-_MOST_TEXT = 200_000
+MOST_TEXT = 200_000
 _SUBJECT_PREFIX = re.compile(
     r"\s*(?:(?:re|fwd?|aw|wg|antw|sv|vs|tr|rv|ref|rif|odp|res|enc|回复|答复|转发)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]"
     r"|\[[^\]]{1,40}\]|\*{3,}[^*]{1,20}\*{3,})",
@@ -60,8 +61,20 @@ def normalised(text: str) -> str:
 def core(own_lines: Sequence[str], text: str) -> str:
     """The normalised own words (mail.marks.own_lines of `text`), without banners, disclaimers and rewritten links. Where that
     leaves nothing, the whole text."""
-    line = " ".join(" ".join(own_lines).split())[:_MOST_TEXT]
-    return normalised(_plain_links(_without_disclaimer(_without_banners(line)))) or normalised(text)
+    line = " ".join(" ".join(own_lines).split())[:MOST_TEXT]
+    start, end = _own_words(line)
+    return normalised(_plain_links(line[start:end])) or normalised(text)
+
+
+def core_lines(own_lines: Sequence[str], text: str) -> tuple[str, ...]:
+    """The core, cut where a line ends in `text`; without empty lines."""
+    lines = [line for one in own_lines if (line := " ".join(one.split()))]
+    start, end = _own_words(" ".join(lines)[:MOST_TEXT])
+    own, at = [], 0
+    for line in lines:
+        own.append(line[max(start - at, 0) : max(end - at, 0)])
+        at += len(line) + 1
+    return _normalised_lines(own) or _normalised_lines(text.split("\n"))
 
 
 def folded_subject(subject: str) -> str:
@@ -72,20 +85,26 @@ def folded_subject(subject: str) -> str:
     return normalised(subject[at:]).casefold()
 
 
-def _without_banners(line: str) -> str:
+def _own_words(line: str) -> tuple[int, int]:
+    """Where the own words begin, below banners, and where they end, above a disclaimer."""
+    start = 0
     for _ in range(_MOST_BANNERS):
-        banner = _BANNER.match(line, 0, _BANNER_WITHIN)
+        banner = _BANNER.match(line, start, start + _BANNER_WITHIN)
         if not banner:
             break
-        line = line[banner.end() :]
-    return line
+        start = banner.end()
+    return start, start + _disclaimer_start(line[start:])
 
 
-def _without_disclaimer(line: str) -> str:
+def _disclaimer_start(line: str) -> int:
     # The pattern costs a hundred times this look, and hardly any mail has one.
     folded = line.lower()
     found = _DISCLAIMER.search(line) if any(word in folded for word in _DISCLAIMER_WORDS) else None
-    return line[: found.start()] if found and found.start() else line
+    return found.start() if found and found.start() else len(line)
+
+
+def _normalised_lines(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line for one in lines if (line := normalised(_plain_links(one))))
 
 
 def _plain_links(line: str) -> str:
