@@ -97,9 +97,10 @@ _STATEMENTS = (
         FROM {_MAILS}""",
     f"""INSERT INTO message_key (workspace_id, gen, h_key, message_id)
         SELECT %(ws)s, 1, decode(md5('key ' || n || ' ' || k), 'hex'), {_MESSAGE} FROM {_MAILS}, generate_series(1, 2) AS k""",
-    f"""INSERT INTO variant (workspace_id, id, message_id, gen, h_candidate, h_content, h_core, s_body)
+    f"""INSERT INTO variant (workspace_id, id, message_id, gen, h_candidate, h_content, h_core, h_files, s_body)
         SELECT %(ws)s, {_VARIANT}, {_MESSAGE}, 1, decode(md5('key ' || n || ' 1'), 'hex'), decode(md5('content ' || n), 'hex'),
-               decode(md5('core ' || n), 'hex'), convert_to(repeat(md5(n::text), 40), 'UTF8') FROM {_MAILS}""",
+               decode(md5('core ' || n), 'hex'), decode(md5('files ' || n), 'hex'), convert_to(repeat(md5(n::text), 40), 'UTF8')
+        FROM {_MAILS}""",
     f"""INSERT INTO attachment (workspace_id, id, variant_id, part, size, inline, over_limit, s_meta)
         SELECT %(ws)s, nextval('flow_id'), {_VARIANT}, '2', 1000, false, false, '\\x00' FROM {_MAILS} WHERE n %% 10 = 0""",
     f"""INSERT INTO blob (workspace_id, gen, h_content, id, size, ref)

@@ -8,9 +8,10 @@ from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
 SYNC_DUE = "sync_due"
+NEARBY = "nearby"
 UPKEEP = "upkeep"
 
-NAMES = frozenset({SYNC_DUE, UPKEEP})
+NAMES = frozenset({SYNC_DUE, NEARBY, UPKEEP})
 
 
 def wake_sync() -> None:

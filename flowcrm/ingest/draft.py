@@ -14,6 +14,7 @@ class Identity:
     keys: tuple[bytes, ...]
     content: bytes
     core: bytes
+    files: bytes
 
 
 @dataclass(frozen=True, slots=True)

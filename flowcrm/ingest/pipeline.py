@@ -36,6 +36,7 @@ def prepare(fetched: Fetched, context: Context) -> Prepared:
         h_keys=identity.keys,
         h_content=identity.content,
         h_core=identity.core,
+        h_files=identity.files,
         h_mids=find_ties(draft),
         people=find_people(draft),
         files=files.listed,

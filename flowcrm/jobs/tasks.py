@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 from flowcrm import queue
 from flowcrm.jobs.upkeep import tidy
 from flowcrm.store.writes.lease import process_name
+from flowcrm.sync.nearby import join_nearby
 from flowcrm.sync.shift import work_due
 
 
@@ -18,6 +19,14 @@ def sync_due(context: JobContext, timestamp: int = 0) -> None:
     del timestamp  # when the schedule meant it; due times are rows
     if work_due(f"{process_name()}/{threading.get_ident()}", stop=context.should_abort):
         queue.wake_sync()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=queue.NEARBY, queueing_lock=queue.NEARBY, pass_context=True)
+def nearby(context: JobContext, timestamp: int = 0) -> None:
+    """Join messages that are one but for a banner or a footer. Two at a time do no harm."""
+    del timestamp
+    join_nearby(stop=context.should_abort)
 
 
 @app.periodic(cron="17 * * * *")

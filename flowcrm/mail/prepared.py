@@ -59,6 +59,7 @@ class Prepared:
     h_candidate: the id key (Message-ID, From, Date second), else the content key.
     h_keys: what makes variants one message: (id key with core) and the content key; sharing either joins.
     h_content: exact hash of normalised text and attachments; h_core the same without quotes, signature, footers, banners.
+    h_files: hash of the attachments, comparable inside one candidate only.
     h_mids: what makes messages one conversation: own Message-ID, the ids it names, the provider's thread in this mailbox.
     tokens: search tokens of all classes.
     body: the raw bytes after the header block; without the parts over the limit body_whole is False. h_body: their keyed hash.
@@ -79,6 +80,7 @@ class Prepared:
     h_keys: tuple[bytes, ...]
     h_content: bytes
     h_core: bytes
+    h_files: bytes
     h_mids: tuple[bytes, ...]
     people: tuple[PreparedPerson, ...]
     files: tuple[PreparedFile, ...]

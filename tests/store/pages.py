@@ -93,6 +93,7 @@ def prepared(hold: Hold, mail: Mail, ids: list[int]) -> Prepared:
         h_keys=tuple(keys),
         h_content=content,
         h_core=_hash("core", mail.core),
+        h_files=_hash("files"),
         h_mids=(*own, *(_hash("mid", name) for name in mail.names)),
         people=(PreparedPerson(Role.FROM, _hash("person", "anna"), _hash("domain", "acme")),),
         files=(),

@@ -24,6 +24,7 @@ from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
 from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
+from flowcrm.store.queries.nearby import next_group, workspaces_with_nearby
 from flowcrm.store.queries.threads import Only, emails_of, threads_of_company, threads_of_contact, threads_of_mine
 from flowcrm.store.reveal import reveal_heads, reveal_message
 from flowcrm.store.vaults import vault
@@ -32,6 +33,7 @@ from flowcrm.store.writes.due import LANE_NEW
 from flowcrm.store.writes.lease import claim_due, renew, take
 from flowcrm.store.writes.listing import Listed, do_gone, do_listing, known_copies
 from flowcrm.store.writes.members import do_add_member, do_make_person
+from flowcrm.store.writes.nearby import do_join_near
 from flowcrm.store.writes.page import Hold
 from flowcrm.store.writes.upkeep import refs_in_use
 from flowcrm.sync.listing import next_scope
@@ -141,6 +143,7 @@ def _fill(owner_url: str) -> World:
         accounts.append(fill(owner_url, workspace_id, member_id, mails=mails))
     hold = new_hold(workspace_id)
     keep(hold, [Mail(f"new {n}", f"new {n}", f"new {n}", f"new {n}") for n in range(50)])
+    keep(hold, [Mail("again", "new 1", "another", "another")])
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
     mailbox = read_snapshot(workspace_id, hold.mailbox_id)
@@ -221,6 +224,12 @@ HOT: dict[str, Callable[[World], object]] = {
     "a page of changes": _listing,
     "what left the mailbox": _in_scope(lambda w: do_gone(w.large_hold, w.provider_ids(50))),
     "a page of mails": _page,
+    "messages to compare": _in_scope(lambda w: (workspaces_with_nearby(), next_group(w.large.workspace_id, longest=10_000))),
+    "two messages that are one": lambda w: do_join_near(
+        w.large.workspace_id,
+        pairs=[(w.large.message_id + MAILS, w.large.message_id + MAILS + 1)],
+        compared=[w.large.message_id + MAILS, w.large.message_id + MAILS + 1],
+    ),
     "objects in use": lambda w: refs_in_use(w.large.workspace_id, [f"w/{n}" for n in range(1000)]),
 }
 

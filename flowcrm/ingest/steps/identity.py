@@ -1,4 +1,4 @@
-"""Which message is this? Two keys that candidates share, an exact hash of the content, and one of its core (DESIGN 5)."""
+"""Which message is this? Two keys that candidates share, hashes of the exact content, of its core, of its files (DESIGN 5)."""
 
 from datetime import datetime
 
@@ -21,9 +21,11 @@ def identify(draft: Draft) -> Identity:
     second = _second(parsed.date or draft.fetched.at)
     by_content = vault.lookup_bytes("content_key", _joined(sender, recipients, second, folded_subject(parsed.subject), content))
     if parsed.message_id is None:
-        return Identity(by_content, (by_content,), content, heart)
+        return Identity(by_content, (by_content,), content, heart, vault.lookup_bytes("files", _joined(by_content, files)))
     id_key = vault.lookup_bytes("id_key", _joined(parsed.message_id.casefold(), sender, _second(parsed.date)))
-    return Identity(id_key, (vault.lookup_bytes("id_core", _joined(id_key, heart)), by_content), content, heart)
+    # Hashed with the key, so that equal attachments show in the database inside one candidate only.
+    attached = vault.lookup_bytes("files", _joined(id_key, files))
+    return Identity(id_key, (vault.lookup_bytes("id_core", _joined(id_key, heart)), by_content), content, heart, attached)
 
 
 def _second(at: datetime | None) -> str:

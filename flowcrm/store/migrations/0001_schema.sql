@@ -308,6 +308,8 @@ CREATE TABLE variant (
     h_candidate     bytea NOT NULL,
     h_content       bytea NOT NULL,
     h_core          bytea NOT NULL,
+    -- of the attachments, keyed with the candidate
+    h_files         bytea NOT NULL,
     s_body          bytea NOT NULL,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (workspace_id, gen, h_candidate, h_content),
@@ -315,6 +317,15 @@ CREATE TABLE variant (
 );
 ALTER TABLE variant ALTER s_body SET STORAGE EXTERNAL;
 CREATE INDEX variant_message ON variant (workspace_id, message_id);
+
+-- Variants that have come under a candidate of another message: a job compares their texts (docs/why/identity.md). A routing
+-- table, so that the job finds the workspaces.
+CREATE TABLE nearby (
+    workspace_id    bigint NOT NULL,
+    variant_id      bigint NOT NULL,
+    PRIMARY KEY (workspace_id, variant_id),
+    FOREIGN KEY (workspace_id, variant_id) REFERENCES variant (workspace_id, id) ON DELETE CASCADE
+);
 
 -- The bytes after the header block, once per content. Small ones in the row, others in the object store (`ref`).
 CREATE TABLE blob (
@@ -453,7 +464,7 @@ BEGIN
     FOREACH t IN ARRAY ARRAY[
         'workspace', 'member', 'mailbox_due', 'lease', 'company', 'company_domain', 'contact', 'contact_address', 'mailbox',
         'mailbox_secret', 'mailbox_identity', 'folder', 'cursor', 'budget', 'work', 'skipped', 'conversation', 'mid',
-        'message', 'message_key', 'variant', 'blob', 'copy', 'copy_folder', 'participant', 'attachment', 'search_row',
+        'message', 'message_key', 'variant', 'nearby', 'blob', 'copy', 'copy_folder', 'participant', 'attachment', 'search_row',
         'usage_day', 'usage_total', 'audit']
     LOOP
         key := CASE t WHEN 'workspace' THEN 'id' ELSE 'workspace_id' END;
@@ -463,7 +474,7 @@ BEGIN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO flowcrm_app', t);
     END LOOP;
 
-    FOREACH t IN ARRAY ARRAY['workspace', 'member', 'mailbox_due', 'lease'] LOOP
+    FOREACH t IN ARRAY ARRAY['workspace', 'member', 'mailbox_due', 'lease', 'nearby'] LOOP
         EXECUTE format('CREATE POLICY router ON %I TO flowcrm_router USING (true)', t);
         EXECUTE format('GRANT SELECT ON %I TO flowcrm_router', t);
     END LOOP;

@@ -34,6 +34,7 @@ class Variant(Scoped):
     h_candidate = models.BinaryField()
     h_content = models.BinaryField()
     h_core = models.BinaryField()
+    h_files = models.BinaryField()
     s_body = models.BinaryField()
 
     class Meta:

@@ -80,15 +80,15 @@ def _keys(workspace_id: int, placed: Sequence[Placed]) -> None:
 
 def _variants(workspace_id: int, placed: Sequence[Placed]) -> None:
     found = [
-        (mail.variant_id, one.message_id, mail.gen, mail.h_candidate, mail.h_content, mail.h_core, mail.s_body)
+        (mail.variant_id, one.message_id, mail.gen, mail.h_candidate, mail.h_content, mail.h_core, mail.h_files, mail.s_body)
         for one in placed
         if (mail := one.kept.mail).variant_id == one.variant_id
     ]
     _insert(
         workspace_id,
         "variant",
-        "id, message_id, gen, h_candidate, h_content, h_core, s_body",
-        "bigint bigint smallint bytea bytea bytea bytea",
+        "id, message_id, gen, h_candidate, h_content, h_core, h_files, s_body",
+        "bigint bigint smallint bytea bytea bytea bytea bytea",
         sorted(found, key=lambda values: (values[3], values[4])),
         "",
     )

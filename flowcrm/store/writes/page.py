@@ -16,6 +16,7 @@ from flowcrm.store.writes.conversations import do_join_conversations
 from flowcrm.store.writes.identity import Resolved, do_resolve
 from flowcrm.store.writes.lease import Lease, check_lease
 from flowcrm.store.writes.mail_rows import do_write_mail
+from flowcrm.store.writes.nearby import do_note_nearby
 from flowcrm.store.writes.usage import do_count, do_lock_commits, read_room
 
 
@@ -101,6 +102,7 @@ def do_page(hold: Hold, page: Page) -> PageResult:
         resolved = do_resolve(hold.workspace_id, kept, room)
         conversations = do_join_conversations(hold.workspace_id, resolved)
         do_write_mail(hold.workspace_id, hold.mailbox_id, resolved, conversations)
+        do_note_nearby(hold.workspace_id, resolved)
         _settle_work(hold, page, resolved)
         do_count_skipped(hold, page.skipped)
         do_count(hold.workspace_id, page.today, resolved)
