@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from flowcrm.lib import clock
 from flowcrm.vault import keyfile
+from flowcrm.vault.audit_heads import AuditHeads
 from flowcrm.vault.errors import KeyMissing, KeyStoreRefused, KeyStoreUnavailable
 from flowcrm.vault.keyfile import Keys
 from flowcrm.vault.keyfolder import KeyFolder
@@ -39,6 +40,7 @@ class KeyStore:
     def __init__(self, url: str, *, recheck_after: float = _RECHECK_AFTER, wrap: KeyWrap | None = None) -> None:
         path, wrap_uri = parse_keys_url(url)
         self._folder = KeyFolder(path)
+        self.audit_heads = AuditHeads(self._folder)
         self._wrap = wrap or wrap_for(wrap_uri)
         self._workspaces = OpenedVaults[WorkspaceVault](room=_ROOM, recheck_after=recheck_after)
         self._instances = OpenedVaults[InstanceVault](room=1, recheck_after=recheck_after)

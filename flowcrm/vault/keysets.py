@@ -50,8 +50,16 @@ def with_newest_key_only(keyset: bytes) -> bytes:
 def newest_prefix(keyset: bytes) -> bytes:
     """The five bytes that begin everything sealed by the newest key
     (https://developers.google.com/tink/wire-format#tink_output_prefix)."""
-    primary = tink_pb2.Keyset.FromString(keyset).primary_key_id
-    return b"\x01" + int(primary).to_bytes(4, "big")
+    return _prefix(tink_pb2.Keyset.FromString(keyset).primary_key_id)
+
+
+def prefixes(keyset: bytes) -> frozenset[bytes]:
+    """What everything made by any key of the set begins with."""
+    return frozenset(_prefix(key.key_id) for key in tink_pb2.Keyset.FromString(keyset).key)
+
+
+def _prefix(key_id: int) -> bytes:
+    return b"\x01" + int(key_id).to_bytes(4, "big")
 
 
 def open_aead(keyset: bytes) -> aead.Aead:

@@ -53,7 +53,7 @@ class Vault:
     @property
     def audit(self) -> AuditMac:
         """The MAC that chains this owner's audit batches."""
-        return AuditMac(keysets.open_mac(self._keys.audit), bind("audit", *self._owner))
+        return AuditMac(keysets.open_mac(self._keys.audit), bind("audit", *self._owner), keysets.prefixes(self._keys.audit))
 
     def seal(self, kind: str, seal_id: int, plain: bytes) -> bytes:
         """Seal bytes for one row: `kind` says which column, `seal_id` is the row's id. 33 bytes longer than `plain`."""

@@ -39,6 +39,13 @@ def test_a_mac_of_another_owner_is_not_recognised(
     assert not instance_vault.audit.verify(b"", b"one", tag)
 
 
+def test_a_mac_tells_whose_key_made_it(vault: WorkspaceVault, other_vault: WorkspaceVault) -> None:
+    tag = vault.audit.mac(b"", b"one")
+    assert vault.audit.knows(tag)
+    assert not other_vault.audit.knows(tag)
+    assert not vault.audit.knows(b"")
+
+
 def test_nonsense_is_not_a_mac(vault: WorkspaceVault) -> None:
     assert not vault.audit.verify(b"", b"one", b"")
     assert not vault.audit.verify(b"", b"one", b"nonsense")
