@@ -1,12 +1,16 @@
-"""Hourly tidying: jobs that a killed worker left `doing`, finished jobs, expired sessions, objects that nobody refers to."""
+"""Hourly tidying: jobs that a killed worker left `doing`, finished jobs, expired sessions, objects that nobody refers to;
+and the audit records of that hour are closed into their chain."""
 
 from datetime import timedelta
 
 import structlog
 
 from flowcrm.lib import clock
+from flowcrm.store.queries.members import workspace_ids
 from flowcrm.store.vaults import blob_store
+from flowcrm.store.writes.audit_chain import do_close_batches
 from flowcrm.store.writes.upkeep import do_drop_sessions, do_settle_dead_jobs, refs_in_use
+from flowcrm.vault.errors import VaultError
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +22,19 @@ def tidy() -> None:
     """Everything, in order of cheapness; each step may be cut and repeated."""
     do_settle_dead_jobs()
     do_drop_sessions(clock.now())
-    log.info("tidied", orphans=collect_orphans())
+    log.info("tidied", audit_batches=close_audit_batches(), orphans=collect_orphans())
+
+
+def close_audit_batches() -> int:
+    """Close the audit records of every account; returns how many batches that made. An account whose keys are out of reach
+    waits for the next hour, alone."""
+    closed = 0
+    for workspace_id in workspace_ids():
+        try:
+            closed += do_close_batches(workspace_id)
+        except VaultError as error:
+            log.warning("audit not closed", workspace=workspace_id, error=type(error).__name__)
+    return closed
 
 
 def collect_orphans() -> int:

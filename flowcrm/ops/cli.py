@@ -42,6 +42,7 @@ COMMANDS = {
     "member": Command("member", as_owner=True),
     "import": Command("import_"),
     "export": Command("export"),
+    "audit": Command("audit", as_owner=True),
     "inspect": Command("inspect_", home=False, database=False),
     "demo": Command("demo", home=False, database=False),
     "demo-house": Command("demo_house"),

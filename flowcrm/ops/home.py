@@ -14,6 +14,7 @@ OWNER_ROLE = "flowcrm_owner"
 APP_ROLE = "flowcrm_app"
 ROUTER_ROLE = "flowcrm_router"
 SEARCH_ROLE = "flowcrm_search"
+AUDIT_ROLE = "flowcrm_audit"
 DATABASE = "flowcrm"
 
 # A Unix socket's path may have 107 bytes (unix(7)); PostgreSQL adds "/.s.PGSQL.5432" and, while starting, ".lock".

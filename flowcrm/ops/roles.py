@@ -1,9 +1,10 @@
-"""The four roles (DESIGN 6) and what they may do by default, on the embedded server or printed for one of yours.
+"""The five roles (DESIGN 6) and what they may do by default, on the embedded server or printed for one of yours.
 
 owner   makes tables, runs migrations; never held by web or worker
 app     web and worker: owns nothing, bypasses nothing
 router  finds out which workspace a request or job belongs to: reads routing tables, which hold ids only
 search  nobody logs in as it; it owns the search function, and its own policy lets that read the index
+audit   nobody logs in as it; it owns the function that closes audit batches, and may do nothing else
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from flowcrm.ops.home import APP_ROLE, OWNER_ROLE, ROUTER_ROLE, SEARCH_ROLE
+from flowcrm.ops.home import APP_ROLE, AUDIT_ROLE, OWNER_ROLE, ROUTER_ROLE, SEARCH_ROLE
 
 MINIMUM_VERSION = 150000
 
@@ -21,13 +22,13 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['{OWNER_ROLE}', '{APP_ROLE}', '{ROUTER_ROLE}', '{SEARCH_ROLE}'] LOOP
+    FOREACH name IN ARRAY ARRAY['{OWNER_ROLE}', '{APP_ROLE}', '{ROUTER_ROLE}', '{SEARCH_ROLE}', '{AUDIT_ROLE}'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE', name);
         END IF;
     END LOOP;
 END $$;
-GRANT {SEARCH_ROLE} TO {OWNER_ROLE} WITH ADMIN OPTION;
+GRANT {SEARCH_ROLE}, {AUDIT_ROLE} TO {OWNER_ROLE} WITH ADMIN OPTION;
 """
 
 # Run in our own database by its owner or a superuser. Covers the tables of Django's, allauth's and Procrastinate's migrations;
@@ -35,7 +36,7 @@ GRANT {SEARCH_ROLE} TO {OWNER_ROLE} WITH ADMIN OPTION;
 _IN_DATABASE = f"""
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 ALTER SCHEMA public OWNER TO {OWNER_ROLE};
-GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {ROUTER_ROLE}, {SEARCH_ROLE};
+GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {ROUTER_ROLE}, {SEARCH_ROLE}, {AUDIT_ROLE};
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER_ROLE} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP_ROLE};
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER_ROLE} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {APP_ROLE};
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER_ROLE} IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO {APP_ROLE};

@@ -439,6 +439,8 @@ CREATE TABLE usage_total (
     stored          bigint NOT NULL DEFAULT 0 CHECK (stored >= 0)
 );
 
+-- batch: set once, when the record is closed into a batch of the chain. Ids and times of records ascend in no order of commits,
+-- so a batch is not a range of either: a record that commits late has no batch yet and goes into the next one.
 CREATE TABLE audit (
     workspace_id    bigint NOT NULL REFERENCES workspace (id),
     id              bigint NOT NULL,
@@ -448,9 +450,33 @@ CREATE TABLE audit (
     surface         text NOT NULL,
     ip              inet,
     object_ids      bigint[] NOT NULL,
+    batch           bigint,
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX audit_newest ON audit (workspace_id, at DESC, id);
+CREATE INDEX audit_batch_record ON audit (workspace_id, batch, id);
+
+-- The chain (docs/reference/audit.md). number: 1, 2, 3 … without gaps; records: how many; digest: of their canonical form;
+-- mac: over all of these and the previous batch's mac, by a key outside of the database.
+CREATE TABLE audit_batch (
+    workspace_id    bigint NOT NULL REFERENCES workspace (id),
+    number          bigint NOT NULL,
+    records         bigint NOT NULL,
+    digest          bytea NOT NULL,
+    previous        bytea NOT NULL,
+    mac             bytea NOT NULL,
+    closed_at       timestamptz NOT NULL,
+    PRIMARY KEY (workspace_id, number)
+);
+
+-- Where the chain begins after retention has dropped its oldest batches: the last of those, and a signature over it.
+CREATE TABLE audit_checkpoint (
+    workspace_id    bigint PRIMARY KEY REFERENCES workspace (id),
+    number          bigint NOT NULL,
+    mac             bytea NOT NULL,
+    closed_at       timestamptz NOT NULL,
+    signature       bytea NOT NULL
+);
 
 -- Isolation ----------------------------------------------------------------------------------------------------------
 
@@ -465,7 +491,7 @@ BEGIN
         'workspace', 'member', 'mailbox_due', 'lease', 'company', 'company_domain', 'contact', 'contact_address', 'mailbox',
         'mailbox_secret', 'mailbox_identity', 'folder', 'cursor', 'budget', 'work', 'skipped', 'conversation', 'mid',
         'message', 'message_key', 'variant', 'nearby', 'blob', 'copy', 'copy_folder', 'participant', 'attachment', 'search_row',
-        'usage_day', 'usage_total', 'audit']
+        'usage_day', 'usage_total', 'audit', 'audit_batch', 'audit_checkpoint']
     LOOP
         key := CASE t WHEN 'workspace' THEN 'id' ELSE 'workspace_id' END;
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
@@ -483,8 +509,40 @@ END $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON account_name, instance_setting TO flowcrm_app;
 GRANT SELECT ON account_name TO flowcrm_router;
 GRANT INSERT, UPDATE, DELETE ON lease TO flowcrm_router;
--- An audit record is written once: the application can neither change nor drop one.
-REVOKE UPDATE, DELETE ON audit FROM flowcrm_app;
+-- An audit record is written once: the application can neither change nor drop one, nor say which batch it belongs to. Batches
+-- it can only read, and close through the function below; retention is the operator's, who runs it as the owner.
+REVOKE INSERT, UPDATE, DELETE ON audit, audit_batch, audit_checkpoint FROM flowcrm_app;
+GRANT INSERT (workspace_id, id, at, actor_id, verb, surface, ip, object_ids) ON audit TO flowcrm_app;
+
+-- The MAC is made outside of the database, where the key is; this function writes it down. It runs as a role without login
+-- that may do just that: put records that have no batch into a new batch at the chain's end. Column grants to the application
+-- would have let it also move records between batches, or write batches without records.
+CREATE POLICY closing ON audit TO flowcrm_audit USING (workspace_id = current_setting('app.workspace')::bigint);
+CREATE POLICY closing ON audit_batch TO flowcrm_audit USING (workspace_id = current_setting('app.workspace')::bigint);
+CREATE POLICY closing ON audit_checkpoint TO flowcrm_audit USING (workspace_id = current_setting('app.workspace')::bigint);
+GRANT SELECT (workspace_id, id, batch), UPDATE (batch) ON audit TO flowcrm_audit;
+GRANT SELECT, INSERT ON audit_batch TO flowcrm_audit;
+GRANT SELECT ON audit_checkpoint TO flowcrm_audit;
+
+CREATE FUNCTION close_audit_batch(number bigint, ids bigint[], digest bytea, previous bytea, mac bytea, closed_at timestamptz)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    workspace bigint := current_setting('app.workspace')::bigint;
+    closed bigint;
+BEGIN
+    IF number <> 1 + greatest((SELECT max(b.number) FROM audit_batch b WHERE b.workspace_id = workspace),
+                              (SELECT c.number FROM audit_checkpoint c WHERE c.workspace_id = workspace), 0) THEN
+        RAISE EXCEPTION 'audit batch % is not the next one', number;
+    END IF;
+    UPDATE audit a SET batch = number WHERE a.workspace_id = workspace AND a.id = ANY(ids) AND a.batch IS NULL;
+    GET DIAGNOSTICS closed = ROW_COUNT;
+    IF closed <> cardinality(ids) OR closed = 0 THEN
+        RAISE EXCEPTION 'audit batch %: % of % records are open', number, closed, cardinality(ids);
+    END IF;
+    INSERT INTO audit_batch VALUES (workspace, number, closed, digest, previous, mac, closed_at);
+END $$;
 
 -- Under a policy PostgreSQL may not use GIN for array operators (they are not leak-proof), so search goes through this one
 -- function. Its owner is a role without login whose own policy opens search_row; the workspace condition stands inside, and
@@ -503,8 +561,11 @@ AS $$
     ORDER BY s.at DESC, s.message_id DESC
     LIMIT at_most
 $$;
-GRANT CREATE ON SCHEMA public TO flowcrm_search;
+GRANT CREATE ON SCHEMA public TO flowcrm_search, flowcrm_audit;
 ALTER FUNCTION find_tokens(bigint[], bigint[], timestamptz, integer) OWNER TO flowcrm_search;
-REVOKE CREATE ON SCHEMA public FROM flowcrm_search;
+ALTER FUNCTION close_audit_batch(bigint, bigint[], bytea, bytea, bytea, timestamptz) OWNER TO flowcrm_audit;
+REVOKE CREATE ON SCHEMA public FROM flowcrm_search, flowcrm_audit;
 REVOKE EXECUTE ON FUNCTION find_tokens(bigint[], bigint[], timestamptz, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION find_tokens(bigint[], bigint[], timestamptz, integer) TO flowcrm_app;
+REVOKE EXECUTE ON FUNCTION close_audit_batch(bigint, bigint[], bytea, bytea, bytea, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION close_audit_batch(bigint, bigint[], bytea, bytea, bytea, timestamptz) TO flowcrm_app;

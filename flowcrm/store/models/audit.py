@@ -1,4 +1,5 @@
-"""Who did or saw what, ids only. Written once: the application role can neither change nor delete a row."""
+"""Who did or saw what, ids only. Written once: the application role can neither change nor delete a row.
+batch: set when the record is closed into the chain (store/writes/audit_chain.py)."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,6 +14,7 @@ class Audit(Scoped):
     surface = models.TextField()
     ip = models.GenericIPAddressField(null=True)
     object_ids = ArrayField(models.BigIntegerField())
+    batch = models.BigIntegerField(null=True)
 
     class Meta:
         managed = False

@@ -56,6 +56,11 @@ def memberships(person_id: int) -> tuple[Membership, ...]:
     return tuple(Membership(_member(one[:7]), _workspace(one[7:])) for one in found)
 
 
+def workspace_ids() -> tuple[int, ...]:
+    """Every account, for work that is done for all of them, one by one."""
+    return tuple(workspace_id for (workspace_id,) in router_rows("SELECT id FROM workspace ORDER BY id"))
+
+
 def any_workspace() -> bool:
     """Whether this installation was set up."""
     return bool(router_rows("SELECT 1 FROM workspace LIMIT 1"))

@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from flowcrm.ops import postgres, roles
-from flowcrm.ops.home import APP_ROLE, OWNER_ROLE, ROUTER_ROLE, Home
+from flowcrm.ops.home import APP_ROLE, AUDIT_ROLE, OWNER_ROLE, ROUTER_ROLE, SEARCH_ROLE, Home
 from flowcrm.ops.postgres_install import find
 
 pytestmark = pytest.mark.needs_postgres
@@ -81,9 +81,10 @@ def test_the_router_may_use_none_that_was_not_opened_to_it(empty: dict[str, str]
         connection.execute("SELECT FROM closed")
 
 
-def test_nobody_logs_in_as_the_owner_of_the_search(empty: dict[str, str], server: Home) -> None:
+@pytest.mark.parametrize("role", [SEARCH_ROLE, AUDIT_ROLE])
+def test_nobody_logs_in_as_the_owner_of_a_function(empty: dict[str, str], server: Home, role: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
-        psycopg.connect(server.database_url("flowcrm_search", "roles_test"))
+        psycopg.connect(server.database_url(role, "roles_test"))
 
 
 def test_the_script_for_a_server_of_one_s_own_makes_the_same_roles(server: Home, tmp_path: Path) -> None:
