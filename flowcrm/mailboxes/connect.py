@@ -84,7 +84,6 @@ def do_connect(kind: str, consent: Consent, visit: Visit) -> int:
         else:
             _go_on(consent, mailbox_id)
         do_grant(keys, mailbox_id=mailbox_id, tokens=visit.tokens)
-        do_identities(keys, mailbox_id=mailbox_id, addresses=(account.address, *account.identities))
         do_folders(keys, mailbox_id=mailbox_id, folders=visit.folders)
         do_audit(
             workspace_id=consent.workspace_id,
@@ -93,6 +92,7 @@ def do_connect(kind: str, consent: Consent, visit: Visit) -> int:
             surface="page",
             object_ids=[mailbox_id],
         )
+        do_identities(keys, mailbox_id=mailbox_id, addresses=(account.address, *account.identities))
     return mailbox_id
 
 

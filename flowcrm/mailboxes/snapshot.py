@@ -11,6 +11,7 @@ from flowcrm.mail.types import FolderRole
 from flowcrm.rules.facts import MailboxRules
 from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.plans import PLANS, Plan
+from flowcrm.store.queries.addresses import member_hashes
 from flowcrm.store.vaults import vault
 from flowcrm.vault.seal import WorkspaceVault
 
@@ -75,7 +76,7 @@ def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
                 chosen_ids=chosen,
                 excluded_ids=excluded,
                 unfinished_ids=frozenset(one for one, role in roles.items() if role in UNFINISHED),
-                member_hashes=_member_hashes(workspace_id),
+                member_hashes=member_hashes(workspace_id),
             ),
             interval=timedelta(seconds=interval_s),
             plan=PLANS[plan],
@@ -99,12 +100,6 @@ def _folders(workspace_id: int, mailbox_id: int) -> tuple[dict[str, str], frozen
     chosen = frozenset(provider_id for provider_id, _, is_chosen, _ in found if is_chosen)
     excluded = frozenset(provider_id for provider_id, _, _, is_excluded in found if is_excluded)
     return roles, chosen, excluded
-
-
-def _member_hashes(workspace_id: int) -> frozenset[bytes]:
-    """Look-up hashes of every address that a mailbox of the workspace sends as."""
-    found = rows("SELECT h_address FROM mailbox_identity WHERE workspace_id = %s", [workspace_id])
-    return frozenset(bytes(one) for (one,) in found)
 
 
 def _own_addresses(keys: WorkspaceVault, mailbox_id: int) -> frozenset[str]:

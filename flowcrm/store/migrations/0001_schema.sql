@@ -176,6 +176,16 @@ CREATE TABLE mailbox_identity (
     FOREIGN KEY (workspace_id, mailbox_id) REFERENCES mailbox (workspace_id, id) ON DELETE CASCADE
 );
 
+-- The sign-in address of a member: with or without a mailbox here, mail from it is the account's own.
+CREATE TABLE member_address (
+    workspace_id    bigint NOT NULL,
+    member_id       bigint NOT NULL,
+    gen             smallint NOT NULL,
+    h_address       bytea NOT NULL,
+    PRIMARY KEY (workspace_id, member_id, gen),
+    FOREIGN KEY (workspace_id, member_id) REFERENCES member (workspace_id, id) ON DELETE CASCADE
+);
+
 CREATE TABLE folder (
     workspace_id    bigint NOT NULL,
     id              bigint NOT NULL,
@@ -278,6 +288,7 @@ CREATE TABLE mid (
 );
 CREATE INDEX mid_conversation ON mid (workspace_id, conversation_id);
 
+-- ours: a member of the account sent it (store/writes/ours.py). Once true it stays so.
 CREATE TABLE message (
     workspace_id    bigint NOT NULL REFERENCES workspace (id),
     id              bigint NOT NULL,
@@ -489,9 +500,9 @@ DECLARE
 BEGIN
     FOREACH t IN ARRAY ARRAY[
         'workspace', 'member', 'mailbox_due', 'lease', 'company', 'company_domain', 'contact', 'contact_address', 'mailbox',
-        'mailbox_secret', 'mailbox_identity', 'folder', 'cursor', 'budget', 'work', 'skipped', 'conversation', 'mid',
-        'message', 'message_key', 'variant', 'nearby', 'blob', 'copy', 'copy_folder', 'participant', 'attachment', 'search_row',
-        'usage_day', 'usage_total', 'audit', 'audit_batch', 'audit_checkpoint']
+        'mailbox_secret', 'mailbox_identity', 'member_address', 'folder', 'cursor', 'budget', 'work', 'skipped', 'conversation',
+        'mid', 'message', 'message_key', 'variant', 'nearby', 'blob', 'copy', 'copy_folder', 'participant', 'attachment',
+        'search_row', 'usage_day', 'usage_total', 'audit', 'audit_batch', 'audit_checkpoint']
     LOOP
         key := CASE t WHEN 'workspace' THEN 'id' ELSE 'workspace_id' END;
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);

@@ -1,8 +1,13 @@
-"""Which look-up hashes belong to contacts."""
+"""Which look-up hashes belong to contacts, and which to the account's own members."""
 
 from collections.abc import Iterable
 
 from flowcrm.store.db import rows
+
+# What members sign in with, and what any mailbox of theirs sends as.
+_MEMBERS = """
+    SELECT gen, h_address FROM mailbox_identity WHERE workspace_id = %(ws)s
+    UNION SELECT gen, h_address FROM member_address WHERE workspace_id = %(ws)s"""
 
 
 def contact_hashes(workspace_id: int, hashes: Iterable[bytes]) -> frozenset[bytes]:
@@ -12,3 +17,8 @@ def contact_hashes(workspace_id: int, hashes: Iterable[bytes]) -> frozenset[byte
         [workspace_id, sorted(hashes)],
     )
     return frozenset(bytes(one) for (one,) in found)
+
+
+def member_hashes(workspace_id: int) -> frozenset[bytes]:
+    """Every address of every member, of all generations (inside a workspace scope)."""
+    return frozenset(bytes(one) for _, one in rows(_MEMBERS, {"ws": workspace_id}))

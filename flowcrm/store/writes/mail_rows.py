@@ -6,6 +6,7 @@ from typing import Any
 
 from flowcrm.mail.types import Role
 from flowcrm.store.db import run
+from flowcrm.store.queries.addresses import member_hashes
 from flowcrm.store.writes.identity import Placed, Resolved
 from flowcrm.store.writes.merge import do_drop_messages
 
@@ -45,6 +46,8 @@ def _insert(workspace_id: int, into: str, columns: str, types: str, values: Sequ
 
 def _messages(workspace_id: int, placed: Sequence[Placed], conversations: dict[int, int]) -> None:
     found: dict[int, tuple[Any, ...]] = {}
+    # Read under the commit lock: a member who is added meanwhile finds these mails, or they find him (ours.py).
+    members = member_hashes(workspace_id)
     for one in placed:
         mail = one.kept.mail
         _, _, at, ours, flags = found.get(one.message_id, (0, 0, mail.at, False, 0))
@@ -52,7 +55,7 @@ def _messages(workspace_id: int, placed: Sequence[Placed], conversations: dict[i
             one.message_id,
             conversations[one.message_id],
             min(at, mail.at),
-            ours or mail.sent,
+            ours or mail.sent or any(person.role is Role.FROM and person.h_address in members for person in mail.people),
             flags | int(mail.flags),
         )
     _insert(

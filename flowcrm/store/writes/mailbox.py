@@ -8,6 +8,7 @@ from flowcrm.lib import clock
 from flowcrm.mail.types import Folder
 from flowcrm.store.db import next_id, next_ids, row, rows, run
 from flowcrm.store.writes.due import LANE_NEW, do_due_now, do_not_due
+from flowcrm.store.writes.ours import do_ours
 from flowcrm.vault.seal import WorkspaceVault
 
 
@@ -53,8 +54,12 @@ def find_mailbox(vault: WorkspaceVault, *, kind: str, address: str) -> int | Non
 
 
 def do_identities(vault: WorkspaceVault, *, mailbox_id: int, addresses: Iterable[str]) -> None:
-    """The addresses the owner sends as, replacing what was known."""
+    """The addresses the owner sends as, replacing what was known; what came from them before is ours too.
+
+    Takes the workspace's commit lock: the last thing in a transaction that also locks the mailbox.
+    """
     known = sorted(set(addresses))
+    hashes = [vault.lookup("address", one) for one in known]
     run("DELETE FROM mailbox_identity WHERE workspace_id = %s AND mailbox_id = %s", [vault.workspace_id, mailbox_id])
     run(
         """INSERT INTO mailbox_identity (workspace_id, mailbox_id, gen, h_address, s_address)
@@ -63,10 +68,11 @@ def do_identities(vault: WorkspaceVault, *, mailbox_id: int, addresses: Iterable
             vault.workspace_id,
             mailbox_id,
             vault.generation,
-            [vault.lookup("address", one) for one in known],
+            hashes,
             [vault.seal("identity", mailbox_id, one.encode()) for one in known],
         ],
     )
+    do_ours(vault.workspace_id, vault.generation, hashes)
 
 
 def do_folders(vault: WorkspaceVault, *, mailbox_id: int, folders: Sequence[Folder]) -> None:

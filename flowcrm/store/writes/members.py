@@ -1,8 +1,11 @@
 """People and their membership in an account."""
 
 from flowcrm.lib import clock
+from flowcrm.mail.addresses import normalise
 from flowcrm.store.db import next_id, row, run
 from flowcrm.store.models import Person
+from flowcrm.store.vaults import vault
+from flowcrm.store.writes.ours import do_ours
 
 ROLES = ("admin", "user")
 
@@ -18,7 +21,10 @@ def do_save_password(person: Person) -> None:
 
 
 def do_add_member(*, workspace_id: int, person_id: int, role: str, name: str, time_zone: str) -> int:
-    """Let a person into the account (inside its scope); returns the member's id. A second call changes role and name."""
+    """Let a person into the account (inside its scope); returns the member's id. A second call changes role and name.
+
+    What came from his sign-in address before is ours from now on.
+    """
     found = row(
         """INSERT INTO member (workspace_id, id, person_id, role, name, time_zone, created_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -27,7 +33,20 @@ def do_add_member(*, workspace_id: int, person_id: int, role: str, name: str, ti
         [workspace_id, next_id(), person_id, role, name, time_zone, clock.now()],
     )
     assert found is not None
-    return int(found[0])
+    member_id = int(found[0])
+    _do_address(workspace_id, member_id, Person.objects.values_list("email", flat=True).get(id=person_id))
+    return member_id
+
+
+def _do_address(workspace_id: int, member_id: int, email: str) -> None:
+    keys = vault(workspace_id)
+    hashed = keys.lookup("address", normalise(email))
+    run(
+        """INSERT INTO member_address (workspace_id, member_id, gen, h_address) VALUES (%s, %s, %s, %s)
+           ON CONFLICT (workspace_id, member_id, gen) DO UPDATE SET h_address = EXCLUDED.h_address""",
+        [workspace_id, member_id, keys.generation, hashed],
+    )
+    do_ours(workspace_id, keys.generation, [hashed])
 
 
 def do_set_profile(*, workspace_id: int, member_id: int, name: str, time_zone: str) -> None:

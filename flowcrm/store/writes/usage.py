@@ -77,7 +77,8 @@ def do_count_stored(workspace_id: int, change: int) -> None:
 
 
 def do_lock_commits(workspace_id: int) -> None:
-    """Wait for our turn to write messages: one transaction of a workspace at a time (docs/why/one-commit-at-a-time.md)."""
+    """Wait for our turn to write messages: one transaction of a workspace at a time (docs/why/one-commit-at-a-time.md).
+    Whoever also locks a mailbox does that first."""
     row("SELECT 1 FROM usage_total WHERE workspace_id = %s FOR UPDATE", [workspace_id])
 
 

@@ -1,0 +1,24 @@
+"""Which messages are *ours*: those that any member of the account has sent, whoever has a copy of them.
+
+A message is ours when its From is an address of a member (his sign-in, or what any mailbox of the account sends as), or when a
+copy of it lies in Sent. Addresses and mails come in any order, so both sides look for the other: a page of mails asks which
+senders are members, and a new address turns the mails that are here already. Each does so holding the workspace's commit lock,
+so that none of the two misses what the other is about to commit. An address that a member gives up leaves what he wrote ours.
+"""
+
+from collections.abc import Iterable
+
+from flowcrm.mail.types import Role
+from flowcrm.store.db import run
+from flowcrm.store.writes.usage import do_lock_commits
+
+
+def do_ours(workspace_id: int, gen: int, addresses: Iterable[bytes]) -> None:
+    """These addresses are a member's now, in this transaction: what they sent before is ours too."""
+    do_lock_commits(workspace_id)
+    run(
+        """UPDATE message AS m SET ours = true FROM participant AS p
+           WHERE p.workspace_id = %s AND p.gen = %s AND p.h_address = ANY(%s::bytea[]) AND p.role = %s
+             AND m.workspace_id = p.workspace_id AND m.id = p.message_id AND NOT m.ours""",
+        [workspace_id, gen, sorted(addresses), Role.FROM.value],
+    )
