@@ -12,7 +12,7 @@ from flowcrm.store.db import rows, run
 from flowcrm.store.errors import NotFound
 from flowcrm.store.models import Member
 from flowcrm.store.queries.threads import shown_copy
-from flowcrm.store.reveal import reveal_attachment, reveal_heads, reveal_message, reveal_original
+from flowcrm.store.reveal import export, reveal_attachment, reveal_export, reveal_heads, reveal_message, reveal_original
 from flowcrm.store.vaults import blob_store
 from flowcrm.vault.errors import BlobMissing, SealBroken
 from tests.mail_helper import Mail, connect, keep, raw
@@ -179,6 +179,25 @@ def test_the_operator_opens_everything_and_is_recorded(member: Someone) -> None:
     with member.scope():
         reveal_message(access.operator(member.workspace_id), kept, "export")
     assert _records(member) == [(None, "read", "export", None, [kept])]
+
+
+def test_an_export_gives_what_the_actor_may_read_and_records_each_page(
+    member: Someone, colleague: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PAGE", 2)
+    kept = keep(member.workspace_id, connect(member, "mara@acme.example"), SMALL, LARGE, raw("Third"))
+    keep(colleague.workspace_id, connect(colleague), raw("His"))
+    with member.scope():
+        looking = _actor(member)
+    pages = list(reveal_export(looking, "command_line"))
+    assert [[one.id for one in page] for page in pages] == [kept[:2], kept[2:]]
+    small, large = pages[0]
+    assert (small.head["subject"], small.head["message_id"]) == ("Quote", "q@x")
+    assert small.text.strip() == "Dear Mara,\nhere it is."
+    assert large.attachments == (("plan.pdf", "application/pdf", len(PDF)),)
+    assert [copy.mailbox for copy in small.copies] == ["mara@acme.example"]
+    said = (member.member_id, "export", "command_line", "192.0.2.7")
+    assert _records(member) == [(*said, kept[:2]), (*said, kept[2:])]
 
 
 def test_a_record_goes_with_what_it_is_about(member: Someone) -> None:

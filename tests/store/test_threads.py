@@ -20,6 +20,9 @@ from flowcrm.store.queries.threads import (
     threads_of_contact,
     threads_of_mine,
 )
+from flowcrm.store.reveal import files as reveal_files
+from flowcrm.store.reveal import heads as reveal_heads
+from flowcrm.store.reveal import shown as reveal_shown
 from flowcrm.store.writes.companies import do_create_company
 from tests.mail_helper import START, Mail, connect, conversation_of, keep, raw
 from tests.people import Someone, colleague, member, stranger
@@ -250,9 +253,9 @@ def test_no_list_and_no_opening_reads_a_whole_table(member: Someone, only: Only,
     with member.scope():
         looking = _actor(member)
         run("SET LOCAL enable_seqscan = off")
-        for module in (access, threads, reveal):
-            monkeypatch.setattr(module, "rows", explained)
-            monkeypatch.setattr(module, "row", none)
+        for module in (access, threads, reveal_heads, reveal_files, reveal_shown):
+            monkeypatch.setattr(module, "rows", explained, raising=False)
+            monkeypatch.setattr(module, "row", none, raising=False)
         threads_of_mine(looking, only=only)
         threads_of_contact(looking, contact_id, only=only)
         threads_of_company(looking, 1, only=only)

@@ -13,8 +13,7 @@ from flowcrm.ops.errors import Refused
 from flowcrm.store import access
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.models import Member
-from flowcrm.store.queries.export import ExportedMessage, export_messages
-from flowcrm.store.reveal import reveal_original
+from flowcrm.store.reveal import ExportedMessage, reveal_export, reveal_original
 
 app = typer.Typer()
 
@@ -37,7 +36,7 @@ def export(
             Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as shown,
         ):
             line, written = shown.add_task("writing", total=None), 0
-            for page in export_messages(actor):
+            for page in reveal_export(actor, "command_line"):
                 _write(page, out)
                 for message in page if eml is not None else ():
                     _write_original(actor, message.id, eml)

@@ -1,6 +1,5 @@
-"""Messages as an export gives them, page by page in the order of their ids: opened, and audited as such."""
+"""Messages as an export gives them, page by page in the order of their ids."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +8,10 @@ from typing import Any
 from flowcrm.mail.prepared import MessageFlag
 from flowcrm.store.access import Actor
 from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.reveal.files import open_file
+from flowcrm.store.reveal.heads import open_head_values
+from flowcrm.store.reveal.records import Verb, record
 from flowcrm.store.vaults import vault
-from flowcrm.store.writes.audit import do_audit
 from flowcrm.vault.seal import WorkspaceVault, open_text
 
 PAGE = 200
@@ -42,43 +43,37 @@ class ExportedMessage:
     copies: tuple[ExportedCopy, ...]
 
 
-def export_messages(actor: Actor) -> Iterator[list[ExportedMessage]]:
+def reveal_export(looking: Actor, surface: str) -> Iterator[list[ExportedMessage]]:
     """Pages of the messages that the actor may read. Each page is one audit record.
 
     Each page is a transaction of its own: an export of a million messages holds none open for long.
     """
     after = 0
     while True:
-        with workspace_scope(actor.workspace_id):
-            found = _messages(actor, after)
+        with workspace_scope(looking.workspace_id):
+            found = _messages(looking, after)
             if not found:
                 return
-            page = _opened(actor, found)
-            do_audit(
-                workspace_id=actor.workspace_id,
-                actor_id=actor.member_id,
-                verb="export",
-                surface="command_line",
-                object_ids=[message.id for message in page],
-            )
+            page = _opened(looking, found)
+            record(looking, Verb.EXPORT, surface, [message.id for message in page])
         after = page[-1].id
         yield page
 
 
-def _messages(actor: Actor, after: int) -> list[tuple[Any, ...]]:
+def _messages(looking: Actor, after: int) -> list[tuple[Any, ...]]:
     return rows(
         """SELECT id, conversation_id, at, flags FROM message m
            WHERE workspace_id = %(ws)s AND id > %(after)s AND EXISTS (
                SELECT 1 FROM copy c
                WHERE c.workspace_id = %(ws)s AND c.message_id = m.id AND c.mailbox_id = ANY(%(mailboxes)s::bigint[]))
            ORDER BY id LIMIT %(page)s""",
-        {"ws": actor.workspace_id, "after": after, "mailboxes": list(actor.mailboxes), "page": PAGE},
+        {"ws": looking.workspace_id, "after": after, "mailboxes": list(looking.mailboxes), "page": PAGE},
     )
 
 
-def _opened(actor: Actor, found: list[tuple[Any, ...]]) -> list[ExportedMessage]:
-    keys = vault(actor.workspace_id)
-    copies = _copies(keys, actor, [message_id for message_id, *_ in found])
+def _opened(looking: Actor, found: list[tuple[Any, ...]]) -> list[ExportedMessage]:
+    keys = vault(looking.workspace_id)
+    copies = _copies(keys, looking, [message_id for message_id, *_ in found])
     variants = [shown[0] for shown in copies.values()]
     texts, files = _texts(keys, variants), _files(keys, variants)
     return [
@@ -98,7 +93,7 @@ def _opened(actor: Actor, found: list[tuple[Any, ...]]) -> list[ExportedMessage]
 
 
 def _copies(
-    keys: WorkspaceVault, actor: Actor, message_ids: list[int]
+    keys: WorkspaceVault, looking: Actor, message_ids: list[int]
 ) -> dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]]:
     """Message id -> the variant and head of its first visible copy, and all visible copies."""
     found = rows(
@@ -106,13 +101,12 @@ def _copies(
            FROM copy c JOIN mailbox b ON b.workspace_id = c.workspace_id AND b.id = c.mailbox_id
            WHERE c.workspace_id = %(ws)s AND c.message_id = ANY(%(ids)s) AND c.mailbox_id = ANY(%(mailboxes)s::bigint[])
            ORDER BY c.id""",
-        {"ws": keys.workspace_id, "ids": message_ids, "mailboxes": list(actor.mailboxes)},
+        {"ws": keys.workspace_id, "ids": message_ids, "mailboxes": list(looking.mailboxes)},
     )
     copies: dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]] = {}
     for message_id, copy_id, variant_id, s_head, mailbox_id, s_account, provider_id, at, unread, gone_at in found:
         if message_id not in copies:
-            head = json.loads(open_text(keys, "head", copy_id, bytes(s_head)))
-            copies[message_id] = (variant_id, head, [])
+            copies[message_id] = (variant_id, open_head_values(keys, copy_id, s_head), [])
         mailbox = keys.open("account", mailbox_id, bytes(s_account)).decode()
         copies[message_id][2].append(ExportedCopy(copy_id, mailbox, provider_id, at, unread, gone_at))
     return copies
@@ -125,11 +119,12 @@ def _texts(keys: WorkspaceVault, variant_ids: list[int]) -> dict[int, str]:
 
 def _files(keys: WorkspaceVault, variant_ids: list[int]) -> dict[int, tuple[tuple[str, str, int], ...]]:
     found = rows(
-        "SELECT variant_id, id, size, s_meta FROM attachment WHERE workspace_id = %s AND variant_id = ANY(%s) ORDER BY id",
+        """SELECT variant_id, id, size, inline, over_limit, s_meta FROM attachment
+           WHERE workspace_id = %s AND variant_id = ANY(%s) ORDER BY id""",
         [keys.workspace_id, variant_ids],
     )
     files: dict[int, tuple[tuple[str, str, int], ...]] = {}
-    for variant_id, file_id, size, s_meta in found:
-        meta = json.loads(open_text(keys, "file", file_id, bytes(s_meta)))
-        files[variant_id] = (*files.get(variant_id, ()), (meta["name"], meta["type"], size))
+    for variant_id, *sealed in found:
+        file = open_file(keys, sealed)
+        files[variant_id] = (*files.get(variant_id, ()), (file.name, file.type, file.size))
     return files

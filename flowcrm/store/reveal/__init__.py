@@ -1,0 +1,32 @@
+"""The only door through which a person reads what came by mail; tools/rules.py finds every other one.
+
+Each function checks that the actor may read it, opens it with the vault, and writes the audit record: who, what (ids of
+messages), how much of it (the verb), from where and on which surface. All but `reveal_export`, whose pages are transactions of
+their own, run inside a workspace scope, and a caller that rolls back rolls the record back with what it showed.
+
+Raises NotFound for what the actor may not know of, and VaultError where keys or object store are out of reach.
+"""
+
+from flowcrm.store.reveal.export import ExportedCopy, ExportedMessage, reveal_export
+from flowcrm.store.reveal.files import File, OpenedFile, reveal_attachment
+from flowcrm.store.reveal.heads import Head, reveal_heads
+from flowcrm.store.reveal.messages import PARSED_AT_ONCE, Opened, reveal_message
+from flowcrm.store.reveal.originals import Original, reveal_original
+from flowcrm.store.reveal.records import Verb
+
+__all__ = [
+    "PARSED_AT_ONCE",
+    "ExportedCopy",
+    "ExportedMessage",
+    "File",
+    "Head",
+    "Opened",
+    "OpenedFile",
+    "Original",
+    "Verb",
+    "reveal_attachment",
+    "reveal_export",
+    "reveal_heads",
+    "reveal_message",
+    "reveal_original",
+]
