@@ -117,6 +117,60 @@ def writes_in_store(module: Module) -> Found:
             yield node.lineno, "writes belong in flowcrm/store/writes"
 
 
+# What may be opened anywhere: no mail, but addresses and labels of mailboxes, grants, settings, and what a form put aside.
+NOT_MAIL = {"account", "identity", "folder", "tokens", "instance_setting", "undo", "errand"}
+_OPENERS = {"open_text", "open_packed", "open_stream", "opened_pieces"}
+_DOOR = "flowcrm.store.reveal"
+
+
+def one_door(module: Module) -> Found:
+    """What came by mail opens for a person in store/reveal only, whose functions write the audit record."""
+    if module.path.parts[0] != "flowcrm" or module.path.parts[1] == "vault" or module.path.parts[1:3] == ("store", "reveal"):
+        return
+    constants = _text_constants(module.tree)
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Name | ast.Attribute | ast.alias) and _last_name(node) in _OPENERS:
+            yield node.lineno, f"{_last_name(node)}: mail opens in flowcrm/store/reveal only"
+        if isinstance(node, ast.Call) and _opens_mail(node, constants):
+            yield node.lineno, "this opens mail, or says not what: mail opens in flowcrm/store/reveal only"
+        if isinstance(node, ast.Import | ast.ImportFrom) and _behind_the_door(node):
+            yield node.lineno, f"import from {_DOOR} itself: what lies behind it writes no audit record"
+
+
+def _last_name(node: ast.Name | ast.Attribute | ast.alias) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else node.name
+
+
+def _opens_mail(call: ast.Call, constants: dict[str, str]) -> bool:
+    """A vault opens (kind, id, sealed), an object store (vault, content id, ref): three arguments, which no file's open has
+    but the operating system's."""
+    called = _dotted(call.func)
+    if called[-1:] not in (["open"], ["stream"]) or called[:1] == ["os"] or len(call.args) + len(call.keywords) != 3:
+        return False
+    kind = call.args[0] if call.args else None
+    known = kind.value if isinstance(kind, ast.Constant) else constants.get(kind.id) if isinstance(kind, ast.Name) else None
+    return known not in NOT_MAIL
+
+
+def _text_constants(tree: ast.Module) -> dict[str, str]:
+    """Module-level names of texts."""
+    return {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _behind_the_door(node: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(node, ast.Import):
+        return any(alias.name.startswith(_DOOR) for alias in node.names)
+    if node.module == _DOOR:
+        return not all(alias.name.startswith("reveal_") or alias.name[0].isupper() for alias in node.names)
+    return (node.module or "").startswith(f"{_DOOR}.")
+
+
 def unfinished(module: Module) -> Found:
     """What is not done stands in the issue, not in the code."""
     # Split, so that this file does not find itself.
@@ -160,6 +214,7 @@ RULES: dict[str, Callable[[Module], Found]] = {
     "one-http-client": one_http_client,
     "no-signals": no_signals,
     "writes-in-store": writes_in_store,
+    "one-door": one_door,
     "unfinished": unfinished,
     "one-word": one_word,
 }

@@ -32,6 +32,17 @@ def test_the_tree_obeys() -> None:
         ("no-signals", "from django.db.models import signals\n"),
         ("writes-in-store", "Contact.objects.filter(id=1).update(name='x')\n"),
         ("writes-in-store", "Contact.objects.create(name='x')\n"),
+        ("one-door", "from flowcrm.vault.seal import open_text\n"),
+        ("one-door", "from flowcrm.vault import seal\nseal.open_packed(keys, 'head', 1, sealed)\n"),
+        ("one-door", "vault(1).open('body', 1, sealed)\n"),
+        ("one-door", "keys.open(kind='account', seal_id=1, sealed=sealed)\n"),
+        ("one-door", "def f(kind):\n    return keys.open(kind, 1, sealed)\n"),
+        ("one-door", "KIND = 'head'\nkeys.open(KIND, 1, sealed)\n"),
+        ("one-door", "blob_store().open(keys, content_id, ref)\n"),
+        ("one-door", "store.stream(keys, content_id, ref)\n"),
+        ("one-door", "from flowcrm.store.reveal.heads import open_head\n"),
+        ("one-door", "from flowcrm.store.reveal import bodies\n"),
+        ("one-door", "import flowcrm.store.reveal.bodies\n"),
         ("unfinished", "x = 1  # TO" + "DO: more\n"),
         ("one-word", "label = 'Your e-" + "mail'\n"),
     ],
@@ -49,6 +60,11 @@ def test_a_rule_finds_what_it_is_for(rule: str, source: str) -> None:
         "import urllib.parse\n",
         "found = {}\nfound.update(a=1)\n",
         "label = 'Email'\n",
+        "keys.open('account', 1, sealed)\n",
+        "_KIND = 'undo'\nkeys.open(_KIND, 1, sealed)\n",
+        "path.open('w', encoding='utf-8')\n",
+        "import os\nos.open(path, os.O_WRONLY, 0o600)\n",
+        "from flowcrm.store.reveal import Head, reveal_heads\n",
     ],
 )
 def test_the_rest_is_left_alone(source: str) -> None:
@@ -60,6 +76,8 @@ def test_the_rest_is_left_alone(source: str) -> None:
     [
         ("flowcrm/lib/clock.py", "import time\ntime.time()\n"),
         ("flowcrm/lib/http.py", "import httpx2\n"),
+        ("flowcrm/store/reveal/heads.py", "from flowcrm.vault.seal import open_text\nopen_text(keys, 'head', 1, sealed)\n"),
+        ("flowcrm/vault/rotate.py", "vault.open(kind, 1, sealed)\n"),
         ("flowcrm/store/writes/contacts.py", "Contact.objects.create(name='x')\n"),
     ],
 )
