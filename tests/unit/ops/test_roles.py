@@ -1,6 +1,7 @@
 """The roles hold the wall: neither web nor worker can get around row-level security."""
 
 import subprocess
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,16 +15,18 @@ from flowcrm.ops.postgres_install import find
 
 pytestmark = pytest.mark.needs_postgres
 
+# Tests of this file run in several processes at once, on one server.
+NAME = f"roles_{os.getpid()}"
+
 
 @pytest.fixture
 def empty(server: Home) -> Iterator[dict[str, str]]:
     """A database of its own on the run's server, with roles and grants and nothing else; addresses by role."""
-    name = "roles_test"
     admin = postgres.maintenance_url(server)
-    roles.create_database(admin, name)
-    yield {role: server.database_url(role, name) for role in (OWNER_ROLE, APP_ROLE, ROUTER_ROLE, postgres.SUPERUSER)}
+    roles.create_database(admin, NAME)
+    yield {role: server.database_url(role, NAME) for role in (OWNER_ROLE, APP_ROLE, ROUTER_ROLE, postgres.SUPERUSER)}
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
 
 
 def problems(urls: dict[str, str], **others: str) -> list[roles.Problem]:
@@ -36,7 +39,7 @@ def test_the_roles_as_we_make_them_have_no_problems(empty: dict[str, str]) -> No
 
 
 def test_making_them_again_changes_nothing(empty: dict[str, str], server: Home) -> None:
-    roles.create(postgres.maintenance_url(server), "roles_test")
+    roles.create(postgres.maintenance_url(server), NAME)
     assert problems(empty) == []
 
 
@@ -84,7 +87,7 @@ def test_the_router_may_use_none_that_was_not_opened_to_it(empty: dict[str, str]
 @pytest.mark.parametrize("role", [SEARCH_ROLE, AUDIT_ROLE])
 def test_nobody_logs_in_as_the_owner_of_a_function(empty: dict[str, str], server: Home, role: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
-        psycopg.connect(server.database_url(role, "roles_test"))
+        psycopg.connect(server.database_url(role, NAME))
 
 
 def test_the_script_for_a_server_of_one_s_own_makes_the_same_roles(server: Home, tmp_path: Path) -> None:
