@@ -1,7 +1,7 @@
 """The roles hold the wall: neither web nor worker can get around row-level security."""
 
-import subprocess
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
