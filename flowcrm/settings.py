@@ -35,6 +35,8 @@ DATABASE_URLS = {
     "owner": os.environ.get("DATABASE_URL_OWNER") or HOME.database_url(OWNER_ROLE),
     "app": os.environ.get("DATABASE_URL") or HOME.database_url(APP_ROLE),
     "router": os.environ.get("DATABASE_URL_ROUTER") or HOME.database_url(ROUTER_ROLE),
+    # As `app`, but past any pooler: LISTEN holds for a connection of one's own only (store/tidings.py).
+    "listen": os.environ.get("DATABASE_URL_LISTEN") or os.environ.get("DATABASE_URL") or HOME.database_url(APP_ROLE),
 }
 EMBEDDED_POSTGRES = not os.environ.get("DATABASE_URL")
 # How many connections one process may hold for each role; 0: one for each thread, kept as long as the thread.

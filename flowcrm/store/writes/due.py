@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flowcrm.lib import clock
 from flowcrm.store.db import rows, run
+from flowcrm.store.writes.tell import do_tell
 
 # The order in which a worker takes mailboxes: a person is waiting, regular sync, long import.
 LANE_NOW, LANE_SYNC, LANE_IMPORT = 0, 1, 2
@@ -36,6 +37,7 @@ def do_due_after(*, workspace_id: int, mailbox_id: int, at: datetime, lane: int,
 def do_due_now(*, workspace_id: int, mailbox_id: int) -> None:
     """A person asked: as soon as a worker is free, before everything that nobody waits for."""
     do_due(workspace_id=workspace_id, mailbox_id=mailbox_id, at=clock.now(), lane=LANE_NOW)
+    do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id)
 
 
 def do_not_due(*, workspace_id: int, mailbox_id: int) -> None:

@@ -8,6 +8,7 @@ from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.store.db import next_ids, rows, run, workspace_scope
 from flowcrm.store.writes.due import LANE_LISTED, LANE_RECHECK
 from flowcrm.store.writes.page import Hold, check_hold, do_count_skipped
+from flowcrm.store.writes.tell import do_tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def do_listing(hold: Hold, page: Listed) -> None:
         do_gone(hold, [one.provider_id for one in page.touched if one.kind is ChangeKind.GONE])
         do_count_skipped(hold, page.skipped)
         _do_bookmark(hold, page, added)
+        do_tell(workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, emails=bool(page.touched))
 
 
 def known_copies(hold: Hold, provider_ids: Sequence[str]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from flowcrm.mail.types import Folder
 from flowcrm.store.db import next_id, next_ids, row, rows, run
 from flowcrm.store.writes.due import LANE_NEW, do_due_now, do_not_due
 from flowcrm.store.writes.ours import do_ours
+from flowcrm.store.writes.tell import do_tell
 from flowcrm.vault.seal import WorkspaceVault
 
 
@@ -168,6 +169,7 @@ def do_state(*, workspace_id: int, mailbox_id: int, state: str, code: str = "") 
         do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
     else:
         do_not_due(workspace_id=workspace_id, mailbox_id=mailbox_id)
+    do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id)
 
 
 def do_note(*, workspace_id: int, mailbox_id: int, code: str, retry_at: datetime) -> None:
@@ -177,6 +179,7 @@ def do_note(*, workspace_id: int, mailbox_id: int, code: str, retry_at: datetime
            WHERE workspace_id = %s AND id = %s""",
         [code, retry_at, clock.now(), workspace_id, mailbox_id],
     )
+    do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id)
 
 
 def do_checked(*, workspace_id: int, mailbox_id: int, synced: bool, import_done: bool) -> None:
@@ -190,3 +193,4 @@ def do_checked(*, workspace_id: int, mailbox_id: int, synced: bool, import_done:
            WHERE workspace_id = %s AND id = %s""",
         [now, synced, now, import_done, now, synced, workspace_id, mailbox_id],
     )
+    do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id)

@@ -17,6 +17,7 @@ from flowcrm.store.writes.identity import Resolved, do_resolve
 from flowcrm.store.writes.lease import Lease, check_lease
 from flowcrm.store.writes.mail_rows import do_write_mail
 from flowcrm.store.writes.nearby import do_note_nearby
+from flowcrm.store.writes.tell import do_tell
 from flowcrm.store.writes.usage import do_count, do_lock_commits, read_room
 
 
@@ -106,6 +107,7 @@ def do_page(hold: Hold, page: Page) -> PageResult:
         _settle_work(hold, page, resolved)
         do_count_skipped(hold, page.skipped)
         do_count(hold.workspace_id, page.today, resolved)
+        do_tell(workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, emails=bool(resolved.placed))
         known = len(page.kept) - len(kept)
         return PageResult(len(resolved.placed), resolved.stored, len(resolved.waiting), known)
 
