@@ -15,6 +15,7 @@ from flowcrm.pages.help import views as help_pages
 from flowcrm.pages.integrations import choose as mailbox_choices
 from flowcrm.pages.integrations import connect as mailbox_connect
 from flowcrm.pages.integrations import views as integrations
+from flowcrm.pages.live import viewer as live
 from flowcrm.pages.provider import views as provider
 from flowcrm.pages.settings import views as settings
 from flowcrm.pages.setup import views as setup
@@ -29,6 +30,8 @@ def closed(_request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", emails.home, name="home"),
     path("setup", setup.set_up, name="set_up"),
+    # Served as a stream before Django (pages/live/app.py), which asks this view whose it is.
+    path("live", live.viewer, name="live"),
     # Emails
     path("emails", emails.index, name="emails"),
     path("emails/<int:conversation_id>", emails.one_thread, name="thread"),

@@ -53,6 +53,20 @@ def die_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def when_told_to_stop(act: Callable[[], object]) -> None:
+    """Also do this on SIGTERM and SIGINT, in the main thread of a process whose event loop has handlers for them.
+
+    Those are not replaced: the loop reads signals from its pipe (signal.set_wakeup_fd), and what Python calls besides is only a
+    place-holder. `act` must be as careful as any signal handler: loop.call_soon_threadsafe is.
+    """
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        act()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+
+
 def run(programs: Sequence[Program], *, upkeep: Callable[[], None], patience: float = 30.0) -> None:
     """Keep all programs running until SIGTERM or SIGINT; then end them, after `patience` seconds by force.
 

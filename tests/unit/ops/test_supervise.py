@@ -101,3 +101,24 @@ def test_one_that_always_ends_is_tried_again(supervisor: Callable[..., subproces
 
 def test_a_program_is_a_value() -> None:
     assert Program("web", ("flowcrm", "web")) == Program("web", ("flowcrm", "web"))
+
+
+_TOLD = """
+import asyncio, os, signal
+from flowcrm.ops.supervise import when_told_to_stop
+
+async def main():
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, lambda: (print("the loop's own"), over.set()))
+    when_told_to_stop(lambda: loop.call_soon_threadsafe(print, "ours"))
+    os.kill(os.getpid(), signal.SIGTERM)
+    await over.wait()
+    await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+
+def test_a_stop_is_told_to_us_and_to_the_event_loop() -> None:
+    done = subprocess.run([sys.executable, "-c", _TOLD], capture_output=True, text=True, check=True)
+    assert sorted(done.stdout.split("\n")) == ["", "ours", "the loop's own"]
