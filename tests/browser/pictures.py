@@ -97,9 +97,15 @@ def _open_a_full_thread(page: Page, url: str) -> None:
         if lines.count() > 1 and full.count():
             full.first.locator(".row-link").click()
             expect(page.locator(".thread-inside .mail-body").last).to_be_visible()
-            page.wait_for_load_state("networkidle")
+            _until_frames_are_drawn(page)
             return
     sys.exit("No contact of the demo has such a thread.")
+
+
+def _until_frames_are_drawn(page: Page) -> None:
+    """A page that listens is never idle on the network."""
+    drawn = "Array.from(document.querySelectorAll('[data-mail-frame]')).every(one => one.style.height)"
+    page.wait_for_function(drawn)
 
 
 def _save(page: Page, name: str) -> None:

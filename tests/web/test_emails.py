@@ -99,10 +99,59 @@ def test_filters_stand_in_the_address(member: Someone) -> None:
     assert "Quote for Rostock" in _page(member.get("/emails?only=nonsense"))
 
 
+def _asks(page: str, name: str) -> str:
+    """The query with `name` by which a page asks for more."""
+    found = re.search(rf'hx-get="\?([^"]*\b{name}=[^"]*)"', page)
+    assert found, name
+    return found[1].replace("&amp;", "&")
+
+
+def test_what_came_in_since_is_said_and_nothing_moves(member: Someone) -> None:
+    mailbox_id = connect(member)
+    empty = _asks(_page(member.get("/emails")), "newer")
+    assert member.part(f"/emails?{empty}").status_code == 204
+    keep(member.workspace_id, mailbox_id, Mail(raw("First"), 5))
+    assert "New emails – show" in _page(member.part(f"/emails?{empty}"))
+    shown = _asks(_page(member.get("/emails")), "newer")
+    # Older mail, of an import that is under way, is not new.
+    keep(member.workspace_id, mailbox_id, Mail(raw("Older"), 1))
+    records = _records(member)
+    assert member.part(f"/emails?{shown}").status_code == 204
+    keep(member.workspace_id, mailbox_id, Mail(raw("Newer"), 9))
+    assert 'href="?only=all"' in _page(member.part(f"/emails?{shown}"))
+    assert _records(member) == records
+    assert "newer=" not in _page(member.get("/emails?after=1:2030-01-01T00:00:00Z"))
+
+
+def test_a_contact_s_tab_learns_of_its_own_emails_only(member: Someone) -> None:
+    mailbox_id, contact_id = connect(member), member.contact("Anna Berg", "anna@nordlicht.example")
+    company_id = _company_of(member, contact_id)
+    tabs = (f"/contacts/{contact_id}/emails", f"/companies/{company_id}/emails")
+    asks = {tab: f"{tab}?{_asks(_page(member.get(tab)), 'newer')}" for tab in tabs}
+    keep(member.workspace_id, mailbox_id, raw("Lunch", sender="Tom <tom@elbe.example>"))
+    assert {member.part(ask).status_code for ask in asks.values()} == {204}
+    keep(member.workspace_id, mailbox_id, raw("Quote", sender=ANNA))
+    for ask in asks.values():
+        assert "New emails – show" in _page(member.part(ask))
+
+
+def _company_of(someone: Someone, contact_id: int) -> int:
+    with someone.scope():
+        company_id = do_create_company(workspace_id=someone.workspace_id, name="Nordlicht")
+        run("UPDATE contact SET company_id = %s WHERE id = %s", [company_id, contact_id])
+    return company_id
+
+
+@pytest.mark.parametrize("newer", ["", "x", "1:", "1:2026-01-01T00:00:00"])
+def test_a_place_that_nobody_was_shown_is_before_everything(member: Someone, newer: str) -> None:
+    _exchange(member)
+    assert "New emails – show" in _page(member.part(f"/emails?newer={newer}"))
+
+
 def test_the_next_page_follows_without_a_gap(member: Someone) -> None:
     keep(member.workspace_id, connect(member), *(Mail(raw(f"Number {n:02}"), n) for n in range(60)))
     first = _page(member.get("/emails"))
-    link = first.partition('hx-get="?')[2].partition('"')[0].replace("&amp;", "&")
+    link = _asks(first, "after")
     rest = _page(member.part(f"/emails?{link}"))
     assert [f"Number {n:02}" in first for n in (59, 10, 9)] == [True, True, False]
     assert [f"Number {n:02}" in rest for n in (10, 9, 0)] == [False, True, True]

@@ -355,7 +355,7 @@ def test_the_running_page_is_alive_and_goes_on_without_it(member: Someone, googl
     _choose(member, mailbox_id)
     page = _page(member.get(f"{PAGE}/{mailbox_id}/running"))
     assert "Your emails are coming in" in page
-    assert 'hx-trigger="every 2s"' in page
+    assert f'data-live="mailbox-{mailbox_id}"' in page
     assert "You may leave this page" in page
 
 

@@ -1,5 +1,10 @@
 """Emails: the list of threads, a contact's and a company's tab, a thread, and one email's text."""
 
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Protocol
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +15,7 @@ from flowcrm.mail.types import Role
 from flowcrm.pages.emails import people
 from flowcrm.pages.emails.bodies import body
 from flowcrm.pages.emails.empty import Empty, why_empty
-from flowcrm.pages.emails.lists import Lines, asked, lines, who_looks
+from flowcrm.pages.emails.lists import asked, came_newer, lines, who_looks
 from flowcrm.pages.emails.threads import thread
 from flowcrm.pages.http import MemberRequest
 from flowcrm.store.access import Actor, access_conversation
@@ -19,7 +24,11 @@ from flowcrm.store.queries.companies import access_company
 from flowcrm.store.queries.contacts import access_contact
 from flowcrm.store.queries.mailboxes import own_mailboxes
 from flowcrm.store.queries.threads import (
+    PAGE_SIZE,
     THREAD_SIZE,
+    Only,
+    Place,
+    ThreadPage,
     shown_copy,
     threads_of_company,
     threads_of_contact,
@@ -39,28 +48,24 @@ def home(_request: MemberRequest) -> HttpResponse:
 @require_GET
 def index(request: MemberRequest) -> HttpResponse:
     """Every thread that the member may read, newest first."""
-    looking, (only, after) = who_looks(request), asked(request)
-    found = lines(request, looking, threads_of_mine(looking, only=only, after=after), only, "emails")
-    return _list(request, looking, "emails/list.html", found, {}, Empty())
+    return _list(request, threads_of_mine, Shown("emails", "emails/list.html"), {}, Empty())
 
 
 @require_GET
 def of_contact(request: MemberRequest, contact_id: int) -> HttpResponse:
     """A contact's tab Emails (K28)."""
     contact = access_contact(request.workspace.id, contact_id)
-    looking, (only, after) = who_looks(request), asked(request)
-    found = lines(request, looking, threads_of_contact(looking, contact_id, only=only, after=after), only, "contact")
+    find = partial(threads_of_contact, contact_id=contact_id)
     about = Empty(contact=contact_id, has_address=bool(contact.addresses))
-    return _list(request, looking, "contacts/emails.html", found, {"contact": contact}, about)
+    return _list(request, find, Shown("contact", "contacts/emails.html"), {"contact": contact}, about)
 
 
 @require_GET
 def of_company(request: MemberRequest, company_id: int) -> HttpResponse:
     """A company's tab Emails: of all its contacts."""
     company = access_company(request.workspace.id, company_id)
-    looking, (only, after) = who_looks(request), asked(request)
-    found = lines(request, looking, threads_of_company(looking, company_id, only=only, after=after), only, "company")
-    return _list(request, looking, "companies/emails.html", found, {"company": company}, Empty(company=company_id))
+    find = partial(threads_of_company, company_id=company_id)
+    return _list(request, find, Shown("company", "companies/emails.html"), {"company": company}, Empty(company=company_id))
 
 
 @require_GET
@@ -108,15 +113,36 @@ def add_contact(request: MemberRequest, message_id: int) -> HttpResponse:
     return redirect("contact_change", contact_id)
 
 
-def _list(
-    request: MemberRequest, looking: Actor, page: str, found: Lines, context: dict[str, object], about: Empty
-) -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where a list stands. surface: for the audit record; page: its template."""
+
+    surface: str
+    page: str
+
+
+class _Find(Protocol):
+    def __call__(self, looking: Actor, *, only: Only, after: Place | None = None, size: int = PAGE_SIZE) -> ThreadPage: ...
+
+
+def _list(request: MemberRequest, find: _Find, shown: Shown, context: dict[str, object], about: Empty) -> HttpResponse:
+    looking, (only, after) = who_looks(request), asked(request)
+    if request.htmx and "newer" in request.GET:
+        return _newer(request, find(looking, only=only, size=1), only)
+    found = lines(request, looking, find(looking, only=only, after=after), only, shown.surface)
     context |= {"list": found, "most": THREAD_SIZE}
     if request.htmx and "after" in request.GET:
         return render(request, "emails/rows.html", context)
     if not found.lines:
         context["empty"] = why_empty(request, looking, about)
-    return render(request, page, context)
+    return render(request, shown.page, context)
+
+
+def _newer(request: MemberRequest, page: ThreadPage, only: Only) -> HttpResponse:
+    """The line that says so; 204 where nothing newer came in, and the page will ask again. Nothing is opened."""
+    if not came_newer(request, page):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return render(request, "emails/newer.html", {"only": only})
 
 
 def _number(request: MemberRequest, name: str) -> int | None:

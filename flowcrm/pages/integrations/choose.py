@@ -1,6 +1,7 @@
 """What a mailbox's owner lets in: after connecting, and whenever he changes his mind. Then the import can be watched."""
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -84,11 +85,13 @@ def running(request: MemberRequest, mailbox_id: int) -> HttpResponse:
 
 @require_GET
 def newest(request: MemberRequest, mailbox_id: int) -> HttpResponse:
-    """The newest threads of one mailbox while it is being read; asked for again until there are some."""
+    """The newest threads of one mailbox while it is being read; 204 while there are none, and it is asked again."""
     mailbox = access_mailbox(request.member, mailbox_id)
     looking = who_looks(request)
     page = threads_of_mine(looking.within(mailbox.id), size=NEWEST)
     found = lines(request, looking, page, Only.ALL, "running")
+    if not found.lines:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
     return render(
         request, "integrations/newest.html", {"list": replace(found, next=""), "mailbox": mailbox, "most": THREAD_SIZE}
     )
