@@ -205,7 +205,7 @@ def _search_rows(workspace_id: int, placed: Sequence[Placed]) -> None:
     run(
         """INSERT INTO search_row (workspace_id, message_id, scheme, at, tok)
            SELECT %s, t.message_id, %s, t.at, t.tok::bigint[]
-           FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS t (message_id, at, tok)
+           FROM unnest(%s::bigint[], %s::timestamptz[], %b::text[]) AS t (message_id, at, tok)
            ON CONFLICT (workspace_id, message_id) DO UPDATE SET at = least(search_row.at, EXCLUDED.at),
            tok = (SELECT array_agg(DISTINCT token) FROM unnest(search_row.tok || EXCLUDED.tok) AS token)""",
         [workspace_id, SCHEME, ids, [at[message_id] for message_id in ids], literals],
