@@ -31,9 +31,7 @@ def account(api: Api) -> Account:
     if not isinstance(address, str):
         raise unreadable("no_address")
     aliases = api.ask("settings.sendAs.list", "settings/sendAs").get("sendAs", [])
-    verified = (
-        alias["sendAsEmail"] for alias in aliases if alias.get("isPrimary") or alias.get("verificationStatus") == "accepted"
-    )
+    verified = (alias["sendAsEmail"] for alias in aliases if _is_verified(alias))
     own = normalise(address)
     return Account(
         address=own,
