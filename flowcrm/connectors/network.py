@@ -1,7 +1,7 @@
 """What a failure below the provider's own protocol means for a mailbox; the same for every provider."""
 
 from flowcrm.lib.http import HttpBroken, HttpError, HttpForbidden, HttpTimeout, HttpTooLarge, HttpUnreachable, HttpUntrusted
-from flowcrm.mail.errors import MailError, NeedsAdmin, Permanent, Transient
+from flowcrm.mail.errors import MailError, Permanent, Transient
 
 # kind -> (what to do, our word for it, since no provider had the chance to give one)
 _MEANING: dict[type[HttpError], tuple[type[MailError], str]] = {
@@ -9,8 +9,9 @@ _MEANING: dict[type[HttpError], tuple[type[MailError], str]] = {
     HttpUnreachable: (Transient, "unreachable"),
     HttpBroken: (Transient, "cut"),
     HttpTooLarge: (Permanent, "too_large"),
-    HttpForbidden: (NeedsAdmin, "host_forbidden"),
-    HttpUntrusted: (NeedsAdmin, "certificate"),
+    # A captive portal answers for every host, with an address or a certificate of its own: an outage like any other.
+    HttpForbidden: (Transient, "host_forbidden"),
+    HttpUntrusted: (Transient, "certificate"),
 }
 
 

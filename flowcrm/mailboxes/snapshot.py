@@ -22,7 +22,7 @@ UNFINISHED = frozenset({FolderRole.DRAFTS.value, FolderRole.SPAM.value, FolderRo
 class Snapshot:
     """own_addresses: normalised. sent_folders: provider ids. importing: the first walk has not reached its end.
 
-    read_at: when this was read, and so when the slice began.
+    read_at: when this was read, and so when the slice began. grant_rev: of the grant that there was then, None without one.
     units_per_minute: what the settings let us spend at the provider; less may have been learned (store.writes.budget)."""
 
     workspace_id: int
@@ -41,6 +41,7 @@ class Snapshot:
     folders_at: datetime | None
     importing: bool
     units_per_minute: float
+    grant_rev: int | None
     read_at: datetime
 
     @property
@@ -55,13 +56,15 @@ def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
     with workspace_scope(workspace_id):
         found = row(
             """SELECT m.member_id, m.kind, m.state, m.settings_rev, m.selection, m.since, m.interval_s, m.folders_at,
-                      m.import_done_at IS NULL, w.plan, w.time_zone
-               FROM mailbox m JOIN workspace w ON w.id = m.workspace_id WHERE m.workspace_id = %s AND m.id = %s""",
+                      m.import_done_at IS NULL, w.plan, w.time_zone, s.rev
+               FROM mailbox m JOIN workspace w ON w.id = m.workspace_id
+               LEFT JOIN mailbox_secret s ON s.workspace_id = m.workspace_id AND s.mailbox_id = m.id
+               WHERE m.workspace_id = %s AND m.id = %s""",
             [workspace_id, mailbox_id],
         )
         if found is None:
             return None
-        member_id, kind, state, rev, selection, since, interval_s, folders_at, importing, plan, zone = found
+        member_id, kind, state, rev, selection, since, interval_s, folders_at, importing, plan, zone, grant_rev = found
         roles, chosen, excluded = _folders(workspace_id, mailbox_id)
         return Snapshot(
             workspace_id=workspace_id,
@@ -87,6 +90,7 @@ def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
             folders_at=folders_at,
             importing=importing,
             units_per_minute=settings.GMAIL_UNITS_PER_MINUTE,
+            grant_rev=grant_rev,
             read_at=read_at,
         )
 

@@ -39,6 +39,7 @@ class Note(StrEnum):
     NONE = ""
     SLOWED = "slowed"
     UNREACHABLE = "unreachable"
+    RENEWING = "renewing"
     REREADING = "rereading"
     KEYS = "keys"
     STORE = "store"
@@ -168,6 +169,12 @@ def _passing(note: Note) -> Shown:
     if note is Note.KEYS:
         return Shown(
             "wait", _("Key store out of reach"), _("Emails cannot be sealed or opened until it is back. Nothing is lost.")
+        )
+    if note is Note.RENEWING:
+        return Shown(
+            "wait",
+            _("Renewing the sign-in"),
+            _("The provider did not take our key to it. Nothing is lost; a new one is asked for."),
         )
     if note is Note.FAULT:
         return Shown(

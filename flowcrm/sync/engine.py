@@ -21,25 +21,36 @@ from flowcrm.store.writes.page import Hold, SettingsChanged
 from flowcrm.sync.drain import drain_batch
 from flowcrm.sync.folders import FOLDERS_EVERY, refresh_folders
 from flowcrm.sync.listing import next_scope, read_page
-from flowcrm.sync.settle import settle_error, settle_fault, settle_lost_cursor, settle_unsynced, settle_vault, settle_well
+from flowcrm.sync.settle import (
+    settle_error,
+    settle_fault,
+    settle_lost_cursor,
+    settle_mended,
+    settle_unsynced,
+    settle_vault,
+    settle_well,
+)
 from flowcrm.sync.worklist import take_batch
 from flowcrm.vault.errors import VaultError
 
 log = structlog.get_logger(__name__)
 
+# A mailbox whose trouble an admin must mend is tried now and then: nobody has to press anything once it is mended.
+WORTH_TRYING = frozenset({State.ON, State.ADMIN_MUST_ACT})
 SLICE_TIME = timedelta(seconds=30)
 SLICE_MAILS = 500
 
 
 @dataclass(slots=True)
 class Slice:
-    """One turn at one mailbox. mails: how many have gone through it."""
+    """One turn at one mailbox. mails: how many have gone through it; came: how many of them the provider gave."""
 
     mailbox: Snapshot
     lease: Lease
     connector: Connector
     asked: set[str] = field(default_factory=set)
     mails: int = 0
+    came: int = 0
     ends_at: float = field(default_factory=lambda: clock.monotonic() + SLICE_TIME.total_seconds())
 
     @property
@@ -95,7 +106,7 @@ def _run_guarded(lease: Lease) -> None:
 
 def _run(lease: Lease) -> None:
     mailbox = read_snapshot(lease.workspace_id, lease.mailbox_id)
-    if mailbox is None or mailbox.state != State.ON or not mailbox.plan.email_integration:
+    if mailbox is None or mailbox.state not in WORTH_TRYING or not mailbox.plan.email_integration:
         settle_unsynced(lease, mailbox)
         return
     try:
@@ -104,7 +115,11 @@ def _run(lease: Lease) -> None:
         settle_error(mailbox, lease, error)
         return
     try:
-        _take_turns(Slice(mailbox, lease, connector))
+        if mailbox.state == State.ADMIN_MUST_ACT:
+            connector.check()
+            settle_mended(lease)
+        else:
+            _take_turns(Slice(mailbox, lease, connector))
     except CursorLost as error:
         log.warning("cursor lost", code=error.code)
         settle_lost_cursor(mailbox, lease)
@@ -131,6 +146,7 @@ def _take_turns(turn: Slice) -> None:
             turn.asked.add(scope.name)
         batch = take_batch(mailbox)
         if batch:
-            turn.mails += drain_batch(turn.hold, mailbox, turn.connector, batch, turn.keep_lease)
+            turn.mails += len(batch)
+            turn.came += drain_batch(turn.hold, mailbox, turn.connector, batch, turn.keep_lease, came=turn.came)
         more = scope is not None or bool(batch)
     settle_well(mailbox, turn.lease, finished=not more)

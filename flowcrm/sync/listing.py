@@ -52,7 +52,7 @@ def read_page(hold: Hold, mailbox: Snapshot, connector: Connector, scope: OpenSc
     fetch, touched, skipped = _sort(mailbox, page.changes, known, listing=page.listing, past=scope.name != MAIN)
     # A contact's past is a walk and nothing more: when it ends, its bookmark is of no use.
     ends = scope.name != MAIN and not page.listing
-    do_listing(
+    went_on = do_listing(
         hold,
         Listed(
             scope=scope.name,
@@ -66,7 +66,8 @@ def read_page(hold: Hold, mailbox: Snapshot, connector: Connector, scope: OpenSc
             address_matched=page.listing and wanted.addresses is not None,
         ),
     )
-    return page.more and not ends
+    # Where somebody has moved the bookmark meanwhile, it has something to say again.
+    return (page.more and not ends) or not went_on
 
 
 def _lane(scope: OpenScope, *, listing: bool) -> int:

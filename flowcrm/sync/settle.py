@@ -25,12 +25,24 @@ from flowcrm.vault.errors import BlobStoreFull, BlobStoreUnavailable, VaultError
 
 BACK_OFF = RetryPolicy(first=timedelta(seconds=15), most=timedelta(minutes=10))
 VAULT_AGAIN = timedelta(seconds=60)
-# A mail that could not be had so often is waited for without calling the whole import unfinished.
-STRAGGLES = 4
 # Our own budget refills within seconds: that is pacing, not trouble, and nobody need read of it.
 OWN_PACING = frozenset({"budget"})
 # What a token endpoint says when a person must sign in again (RFC 6749 5.2), and what we say when there is no grant at all.
-GRANT_IS_DEAD = frozenset({"invalid_grant", "no_refresh_token"})
+GRANT_IS_DEAD = frozenset(
+    {
+        "invalid_grant",
+        "no_refresh_token",
+        "access_denied",
+        "interaction_required",
+        "login_required",
+        "consent_required",
+        "account_selection_required",
+    }
+)
+# Tokens that were refused one after the other, each of them fresh: then it is not the token.
+TOKENS_REFUSED = 5
+# What an admin must mend may have been mended meanwhile, or was a provider's passing whim.
+ADMIN_AGAIN = timedelta(minutes=15)
 
 
 @contextmanager
@@ -67,17 +79,26 @@ def settle_error(mailbox: Snapshot, lease: Lease, error: MailError) -> None:
         elif isinstance(error, NeedsLogin) and error.code in GRANT_IS_DEAD:
             _stopped(mailbox, State.REAUTHORIZE, error)
         elif isinstance(error, NeedsLogin):
-            _token_ended(mailbox)
+            _token_ended(mailbox, error)
         elif isinstance(error, NeedsAdmin):
             _stopped(mailbox, State.ADMIN_MUST_ACT, error)
+            do_due(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=clock.now() + ADMIN_AGAIN)
         else:
             _unreachable(mailbox)
 
 
-def _token_ended(mailbox: Snapshot) -> None:
-    """A refused access token says nothing of the grant: let it be renewed. Only the token endpoint's word asks for a person."""
+def _token_ended(mailbox: Snapshot, error: NeedsLogin) -> None:
+    """A refused access token says nothing of the grant: let it be renewed. Only the token endpoint's word asks for a person, or
+    fresh tokens that are refused again and again."""
+    found = row(
+        "SELECT state_code, tries FROM mailbox WHERE workspace_id = %s AND id = %s", [mailbox.workspace_id, mailbox.mailbox_id]
+    )
+    if found is not None and found[0] == Note.RENEWING and found[1] >= TOKENS_REFUSED:
+        _stopped(mailbox, State.REAUTHORIZE, error)
+        return
     do_expire(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, at=clock.now())
-    _unreachable(mailbox)
+    tries = 0 if found is None or found[0] != Note.RENEWING else int(found[1])
+    _note(mailbox, Note.RENEWING, clock.now() + BACK_OFF.delay(tries))
 
 
 def settle_lost_cursor(mailbox: Snapshot, lease: Lease) -> None:
@@ -92,6 +113,19 @@ def settle_lost_cursor(mailbox: Snapshot, lease: Lease) -> None:
         do_recheck_all(hold)
         do_note(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, code=Note.REREADING, retry_at=clock.now())
         _due(mailbox, clock.now(), LANE_SYNC)
+
+
+def settle_mended(lease: Lease) -> None:
+    """What an admin had to mend is mended: the mailbox goes on where it was."""
+    with _ending(lease):
+        found = row(
+            """SELECT state, import_from IS NOT NULL FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE""",
+            [lease.workspace_id, lease.mailbox_id],
+        )
+        if found is not None and found[0] == State.ADMIN_MUST_ACT:
+            to = State.ON if found[1] else State.CHOOSING
+            check_move(State(found[0]), to)
+            do_state(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id, state=to)
 
 
 def settle_vault(lease: Lease, error: VaultError) -> None:
@@ -118,7 +152,7 @@ def settle_unsynced(lease: Lease, mailbox: Snapshot | None) -> None:
         found = row(
             "SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE", [lease.workspace_id, lease.mailbox_id]
         )
-        if found is None or found[0] != State.ON:
+        if found is None or found[0] not in (State.ON, State.ADMIN_MUST_ACT):
             do_not_due(workspace_id=lease.workspace_id, mailbox_id=lease.mailbox_id)
         elif mailbox is not None and mailbox.state == State.ON:
             _due(mailbox, clock.now() + mailbox.interval, LANE_SYNC)
@@ -136,6 +170,7 @@ def _slowed(mailbox: Snapshot, error: RateLimited) -> None:
             workspace_id=mailbox.workspace_id,
             mailbox_id=mailbox.mailbox_id,
             retry_at=error.retry_at,
+            at_least=BACK_OFF.bound(_tries(mailbox.workspace_id, mailbox.mailbox_id)),
             configured=mailbox.units_per_minute,
         )
     )
@@ -143,14 +178,19 @@ def _slowed(mailbox: Snapshot, error: RateLimited) -> None:
 
 
 def _stopped(mailbox: Snapshot, state: State, error: MailError) -> None:
-    # A person may have paused or disconnected it meanwhile: then our news is stale.
+    # A person may have paused, disconnected or re-authorized it meanwhile: then our news is stale.
     found = row(
-        "SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE",
+        """SELECT m.state, s.rev FROM mailbox m
+           LEFT JOIN mailbox_secret s ON s.workspace_id = m.workspace_id AND s.mailbox_id = m.id
+           WHERE m.workspace_id = %s AND m.id = %s FOR UPDATE OF m""",
         [mailbox.workspace_id, mailbox.mailbox_id],
     )
-    if found is None or found[0] != State.ON:
+    if found is None or found[0] not in (State.ON, State.ADMIN_MUST_ACT):
         return
-    check_move(State.ON, state)
+    if isinstance(error, NeedsLogin) and error.code in GRANT_IS_DEAD and found[1] != mailbox.grant_rev:
+        _due(mailbox, clock.now(), LANE_SYNC)
+        return
+    check_move(State(found[0]), state)
     do_state(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, state=state, code=error.code)
 
 
@@ -179,11 +219,12 @@ def _due(mailbox: Snapshot, at: datetime, lane: int) -> None:
 
 
 def _still_importing(mailbox: Snapshot) -> bool:
+    # A mail that could not be had when it was asked for is waited for without calling the whole import unfinished.
     found = row(
         """SELECT EXISTS (SELECT 1 FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = 'main' AND listing)
                OR EXISTS (SELECT 1 FROM work WHERE workspace_id = %s AND mailbox_id = %s
-                          AND state <> 'quarantined' AND lane > 0 AND tries < %s)""",
-        [*[mailbox.workspace_id, mailbox.mailbox_id] * 2, STRAGGLES],
+                          AND state <> 'quarantined' AND lane > 0 AND reason = '')""",
+        [mailbox.workspace_id, mailbox.mailbox_id] * 2,
     )
     return bool(found and found[0])
 

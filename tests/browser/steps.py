@@ -52,7 +52,7 @@ def go_to_google(page: Page, product: Product) -> None:
 
 def allow(page: Page, address: str) -> None:
     """At Google: this account, Allow."""
-    page.get_by_role("button", name=address).click()
+    page.get_by_role("button", name=address, exact=True).click()
     page.get_by_role("button", name="Allow").click()
 
 

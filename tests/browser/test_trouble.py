@@ -59,7 +59,7 @@ def test_what_is_no_client_id_is_not_even_asked_about(page: Page, running: Produ
 
 def test_a_refused_consent_changes_nothing_and_may_be_given_after_all(page: Page, running: Product) -> None:
     steps.go_to_google(page, running)
-    page.get_by_role("button", name=MARA).click()
+    page.get_by_role("button", name=MARA, exact=True).click()
     page.get_by_role("button", name="Cancel").click()
     _said(page, "You did not allow it", "Nothing was read and nothing was changed.")
     page.get_by_role("link", name="Connect Gmail").click()

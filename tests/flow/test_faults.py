@@ -15,9 +15,8 @@ from flowcrm.store.db import row, workspace_scope
 from flowcrm.store.plans import PLANS
 from flowcrm.store.writes.instance import do_instance_setting
 from flowcrm.store.writes.lease import take
-from flowcrm.sync.drain import FAULTS, TRIES
 from flowcrm.sync.engine import run_slice
-from flowcrm.sync.settle import STRAGGLES
+from flowcrm.sync.outcome import FAULTS, TRIES
 from standins.google.client import GoogleStandin
 from tests.flow.acme import Team, connect, letter
 
@@ -152,17 +151,34 @@ def test_a_mail_that_never_comes_holds_up_neither_the_import_nor_the_work_list(t
     box.choose("all")
     standin.fault(f"/gmail/v1/users/me/messages/{one}", "status", status=503, count=0)
 
-    for _ in range(STRAGGLES + 1):
-        box.slice()
-        clock.advance(3601)
+    box.rest()
     assert box.imported()
     assert (box.kept(), box.work()) == ({other}, {one: "ready"})
 
-    for _ in range(TRIES):
-        box.slice()
+    # Others come through all the while.
+    for n in range(TRIES):
+        box.deliver(letter(f"later {n}"))
         clock.advance(3601)
+        box.rest()
     assert box.work() == {one: "quarantined"}
     assert box.state() == ("on", "")
+
+
+def test_an_outage_of_mails_alone_sets_none_of_them_apart(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("all")
+    box.rest()
+    ids = {box.deliver(letter(f"mail {n}")) for n in range(6)}
+    standin.fault("gmail.messages.get*", "status", status=503, count=0)
+    for _ in range(2 * TRIES):
+        box.slice()
+        clock.advance(3601)
+    assert set(box.work().values()) == {"ready"}
+
+    standin.control("clear_faults")
+    for _ in range(3):
+        box.slice()
+        clock.advance(3601)
+    assert (box.kept(), box.work()) == (ids, {})
 
 
 def test_a_worker_that_lost_its_lease_has_no_say_about_the_mailbox(team: Team, standin: GoogleStandin) -> None:

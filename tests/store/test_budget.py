@@ -62,7 +62,9 @@ def test_a_warning_cuts_the_allowance_and_calm_gives_it_back() -> None:
     hold = new_hold(new_workspace())
     assert spend(hold, 20)
     with workspace_scope(hold.workspace_id):
-        do_throttled(workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, retry_at=None, configured=MINUTE)
+        do_throttled(
+            workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, retry_at=None, at_least=timedelta(0), configured=MINUTE
+        )
 
     assert allowance(hold) < MINUTE
     assert not spend(hold, 1)
@@ -77,7 +79,9 @@ def test_nothing_is_spent_before_the_moment_the_provider_named() -> None:
     assert spend(hold, 20)
     named = clock.now() + timedelta(minutes=3)
     with workspace_scope(hold.workspace_id):
-        do_throttled(workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, retry_at=named, configured=MINUTE)
+        do_throttled(
+            workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, retry_at=named, at_least=timedelta(0), configured=MINUTE
+        )
 
     clock.advance(170)
     assert not spend(hold, 1)

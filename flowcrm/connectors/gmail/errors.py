@@ -52,9 +52,11 @@ class Refusal:
     """Gmail's error answer, read as far as it can be.
 
     words: every reason that it gives and its message, in lower case. scope: the permission that was asked for.
+    gmails: it is Gmail's own error object, and not the page of a proxy or a portal.
     """
 
     status: int
+    gmails: bool
     code: str
     message: str
     words: str
@@ -69,10 +71,13 @@ class _Row:
     asked: Asked
     make: Callable[[str, Refusal], MailError]
     sentence: str
+    only_others: bool = False
 
     def fits(self, refusal: Refusal, asked: Asked) -> bool:
         status = refusal.status in self.status if isinstance(self.status, range) else refusal.status == self.status
-        return status and asked in self.asked and (not self.words or any(word in refusal.words for word in self.words))
+        if not status or asked not in self.asked or (self.only_others and refusal.gmails):
+            return False
+        return not self.words or any(word in refusal.words for word in self.words)
 
 
 def gmail_error(answer: Answer, asked: Asked, scope: str) -> MailError:
@@ -121,14 +126,17 @@ _ROWS: tuple[_Row, ...] = (
     _Row(_EVERY, _DAILY, _ANY, _spent, "The day's allowance of this installation's Google project is used up."),
     _Row(429, (), _ANY, _throttled, "Gmail asks for patience."),
     _Row(403, _RATE, _ANY, _throttled, "Gmail asks for patience."),
+    # Whatever such a page says, it is no word of Gmail's about a mail, a place or a permission.
+    _Row(range(400, 500), (), _ANY, _plain(Transient), "Something between here and Gmail answered instead.", only_others=True),
     # Of the access token only, which can end before its hour: whether the grant is dead too, its renewal tells (oauth.refresh).
     _Row(401, (), _ANY, _plain(NeedsLogin), "Gmail does not accept the sign-in any more."),
     _Row(403, _API_OFF, _ANY, _plain(NeedsAdmin), "The Gmail API is switched off in the Google project."),
     _Row(403, _POLICY, _ANY, _plain(NeedsAdmin), "The organisation's Google administrator does not allow this app."),
     _Row(403, _SCOPE, _ANY, _permission, "A permission is missing."),
-    _Row(400, _NO_SERVICE, _ANY, _plain(NeedsAdmin), "This Google account has no Gmail."),
+    _Row(400, _NO_SERVICE, _ANY & ~Asked.ITEM, _plain(NeedsAdmin), "This Google account has no Gmail."),
     _Row(404, (), Asked.HISTORY | Asked.HISTORY_PAGE, _plain(CursorLost), "Gmail has forgotten what changed since then."),
     _Row(400, (), Asked.PAGE | Asked.HISTORY_PAGE, _plain(PageLost), "Gmail has forgotten the page."),
+    _Row(404, (), Asked.PAGE, _plain(PageLost), "Gmail has forgotten the page, or the label of its listing."),
     _Row(400, (), Asked.HISTORY, _plain(CursorLost), "Gmail does not know the place from which to go on."),
     _Row(400, ("label",), Asked.LABEL, _plain(LabelLost), "Gmail does not know the label."),
     _Row(404, (), Asked.LABEL, _plain(LabelLost), "Gmail does not know the label."),
@@ -140,7 +148,8 @@ _ROWS: tuple[_Row, ...] = (
     _Row(range(300, 400), (), _ANY, _plain(Transient), "Something between here and Gmail answered instead."),
     _Row(_EVERY, (), Asked.ITEM, _plain(Permanent), "Gmail refuses to give this email."),
     # Never NeedsLogin for a refusal that nobody explained: signing in again would not help, and would cost hours.
-    _Row(_EVERY, (), _ANY, _plain(NeedsAdmin), "Gmail refuses for a reason that FlowCRM does not know."),
+    _Row(403, (), _ANY, _plain(NeedsAdmin), "Gmail forbids it for a reason that FlowCRM does not know."),
+    _Row(_EVERY, (), _ANY, _plain(Transient), "Gmail refuses for a reason that FlowCRM does not know."),
 )
 
 
@@ -160,6 +169,7 @@ def _read(answer: Answer, scope: str) -> Refusal:
         named.append(str(error["status"]))
     return Refusal(
         status=answer.status,
+        gmails=bool(error),
         code=named[0] if named else str(answer.status),
         # An address in Gmail's own sentence ("Delegation denied for …") must not reach the logs.
         message=_ADDRESS.sub("(address)", message)[:_MESSAGE_LENGTH],

@@ -160,7 +160,8 @@ CREATE TABLE mailbox_secret (
     workspace_id    bigint NOT NULL,
     mailbox_id      bigint NOT NULL,
     s_tokens        bytea NOT NULL,
-    rev             integer NOT NULL DEFAULT 1,
+    -- another one for each grant and each refreshed token; never used again, also not after a disconnect
+    rev             bigint NOT NULL DEFAULT nextval('flow_id'),
     expires_at      timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, mailbox_id),
     FOREIGN KEY (workspace_id, mailbox_id) REFERENCES mailbox (workspace_id, id) ON DELETE CASCADE
@@ -234,7 +235,8 @@ CREATE TABLE budget (
 -- The work-list: mails that are known by id and not (yet) kept. lane: 0 new mail, 1 a contact's past, 2 import, 3 recheck.
 -- state: ready, retry (a fault of this item), quarantined (given up until asked). A mail that waits for a limit is ready: there
 -- is no room for it yet.
--- tries: for the back-off; faults: how many of them failed for a reason that lies in this mail.
+-- tries: for the back-off; faults: how many of them failed for a reason that lies in this mail; begun: how often a worker has
+-- begun with it and was not heard of again.
 -- recheck: the mail is kept already, but we may have missed changes to it (the provider had lost our cursor).
 CREATE TABLE work (
     workspace_id    bigint NOT NULL,
@@ -249,6 +251,7 @@ CREATE TABLE work (
     due_at          timestamptz NOT NULL,
     tries           integer NOT NULL DEFAULT 0,
     faults          integer NOT NULL DEFAULT 0,
+    begun           integer NOT NULL DEFAULT 0,
     reason          text NOT NULL DEFAULT '',
     address_matched boolean NOT NULL DEFAULT false,
     recheck         boolean NOT NULL DEFAULT false,

@@ -108,6 +108,7 @@ class Work(Scoped):
     due_at = models.DateTimeField()
     tries = models.IntegerField(default=0)
     faults = models.IntegerField(default=0)
+    begun = models.IntegerField(default=0)
     reason = models.TextField(default="")
     address_matched = models.BooleanField(default=False)
     recheck = models.BooleanField(default=False)

@@ -14,7 +14,7 @@ def do_interval(*, workspace_id: int, mailbox_id: int, interval_s: int) -> None:
 def do_try_quarantined(*, workspace_id: int, mailbox_id: int, work_id: int | None) -> int:
     """Take one mail that was set apart (None: all of them) back onto the work-list, as if it had just been found; how many."""
     taken = run(
-        """UPDATE work SET state = 'ready', tries = 0, faults = 0, reason = '', due_at = %s
+        """UPDATE work SET state = 'ready', tries = 0, faults = 0, begun = 0, reason = '', due_at = %s
            WHERE workspace_id = %s AND mailbox_id = %s AND state = 'quarantined' AND (%s::bigint IS NULL OR id = %s)""",
         [clock.now(), workspace_id, mailbox_id, work_id, work_id],
     )

@@ -62,11 +62,17 @@ def do_spend(*, workspace_id: int, mailbox_id: int, units: int, configured: floa
         )
 
 
-def do_throttled(*, workspace_id: int, mailbox_id: int, retry_at: datetime | None, configured: float) -> datetime:
-    """The provider said "too fast": spend less, and nothing before the moment it named. Returns that moment."""
+def do_throttled(
+    *, workspace_id: int, mailbox_id: int, retry_at: datetime | None, at_least: timedelta, configured: float
+) -> datetime:
+    """The provider said "too fast": spend less, and nothing before the moment it named. Returns that moment.
+
+    at_least: how long to wait whatever it said: a moment that is past (or that its clock and ours see differently) is no leave
+    to go on asking.
+    """
     now = clock.now()
     # A day is the longest that any provider's limit lasts; a server that says "in a year" is wrong.
-    not_before = min(retry_at or now + PATIENCE, now + LONGEST)
+    not_before = min(max(retry_at or now + PATIENCE, now + at_least), now + LONGEST)
     run(
         """UPDATE budget SET units = 0, per_minute = greatest(per_minute * %s, %s), refilled_at = %s, not_before = %s,
                   throttled_at = %s

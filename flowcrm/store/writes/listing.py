@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from flowcrm.lib import clock
 from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.store.db import next_ids, rows, run, workspace_scope
-from flowcrm.store.writes.due import LANE_LISTED, LANE_RECHECK
+from flowcrm.store.writes.due import LANE_CONTACT, LANE_LISTED, LANE_RECHECK
 from flowcrm.store.writes.page import Hold, check_hold, do_count_skipped
 from flowcrm.store.writes.tell import do_tell
+
+# Kept mails to be asked about again, newest first.
+_RECHECK = """
+    INSERT INTO work (workspace_id, id, mailbox_id, provider_id, thread_id, lane, sort, due_at, recheck)
+    SELECT workspace_id, nextval('flow_id'), mailbox_id, provider_id, thread_id, %s,
+           row_number() OVER (ORDER BY at DESC, id), %s, true
+    FROM copy WHERE workspace_id = %s AND mailbox_id = %s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +39,21 @@ class Listed:
     address_matched: bool = False
 
 
-def do_listing(hold: Hold, page: Listed) -> None:
-    """Write one page of changes and its bookmark in one transaction. Raises LeaseLost or SettingsChanged."""
+def do_listing(hold: Hold, page: Listed) -> bool:
+    """Write one page of changes and its bookmark in one transaction; returns whether the bookmark was still where the page was
+    read. Raises LeaseLost or SettingsChanged."""
     with workspace_scope(hold.workspace_id):
         check_hold(hold)
-        added = _do_want(hold, page)
+        added = _do_want(hold, page, [one for one in page.wanted if one.kind is ChangeKind.ARRIVED], page.lane)
+        # What was filed elsewhere has been here before: it is no new mail, and takes none of the room that is kept for it.
+        _do_want(hold, page, [one for one in page.wanted if one.kind is ChangeKind.FOLDERS], max(page.lane, LANE_CONTACT))
         _do_refile(hold, [one for one in page.touched if one.kind is not ChangeKind.GONE])
         do_gone(hold, [one.provider_id for one in page.touched if one.kind is ChangeKind.GONE])
+        if page.listing:
+            _do_there_again(hold, [one.provider_id for one in page.touched])
         do_count_skipped(hold, page.skipped)
-        _do_bookmark(hold, page, added)
         do_tell(workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, emails=bool(page.touched))
+        return _do_bookmark(hold, page, added)
 
 
 def known_copies(hold: Hold, provider_ids: Sequence[str]) -> frozenset[str]:
@@ -66,6 +78,17 @@ def do_gone(hold: Hold, provider_ids: Sequence[str]) -> None:
     run("DELETE FROM work WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)", values)
 
 
+def _do_there_again(hold: Hold, provider_ids: Sequence[str]) -> None:
+    """A walk names mails that were taken for gone: they are there, and we ask where they lie."""
+    if not provider_ids:
+        return
+    run(
+        f"""{_RECHECK} AND gone_at IS NOT NULL AND provider_id = ANY(%s)
+            ON CONFLICT (workspace_id, mailbox_id, provider_id) DO NOTHING""",
+        [LANE_RECHECK, clock.now(), hold.workspace_id, hold.mailbox_id, list(provider_ids)],
+    )
+
+
 def do_refile(hold: Hold, provider_id: str, folder_ids: frozenset[str], *, unread: bool | None) -> None:
     """A kept mail lies in these folders now."""
     found = rows(
@@ -84,21 +107,17 @@ def do_refile(hold: Hold, provider_id: str, folder_ids: frozenset[str], *, unrea
 def do_recheck_all(hold: Hold) -> None:
     """The provider forgot our place: ask again about every kept mail, since we may have missed what happened to it."""
     run(
-        """INSERT INTO work (workspace_id, id, mailbox_id, provider_id, thread_id, lane, sort, due_at, recheck)
-           SELECT workspace_id, nextval('flow_id'), mailbox_id, provider_id, thread_id, %s,
-                  row_number() OVER (ORDER BY at DESC, id), %s, true
-           FROM copy WHERE workspace_id = %s AND mailbox_id = %s AND gone_at IS NULL
-           ON CONFLICT (workspace_id, mailbox_id, provider_id) DO NOTHING""",
+        f"{_RECHECK} AND gone_at IS NULL ON CONFLICT (workspace_id, mailbox_id, provider_id) DO NOTHING",
         [LANE_RECHECK, clock.now(), hold.workspace_id, hold.mailbox_id],
     )
 
 
-def _do_want(hold: Hold, page: Listed) -> int:
-    if not page.wanted:
+def _do_want(hold: Hold, page: Listed, changes: Sequence[Change], lane: int) -> int:
+    if not changes:
         return 0
     position = _listed_so_far(hold, page.scope)
     # Pages and providers repeat themselves; one statement must not touch a row twice. The last word wins.
-    wanted = list({one.provider_id: one for one in page.wanted}.values())
+    wanted = list({one.provider_id: one for one in changes}.values())
     folders = [None if one.folder_ids is None else "{" + ",".join(map(_quoted, sorted(one.folder_ids))) + "}" for one in wanted]
     return run(
         """INSERT INTO work
@@ -112,7 +131,7 @@ def _do_want(hold: Hold, page: Listed) -> int:
         [
             hold.workspace_id,
             hold.mailbox_id,
-            page.lane,
+            lane,
             clock.now(),
             page.address_matched,
             next_ids(len(wanted)),
@@ -142,13 +161,13 @@ def _do_refile(hold: Hold, changes: Sequence[Change]) -> None:
             do_refile(hold, change.provider_id, change.folder_ids, unread=change.unread)
 
 
-def _do_bookmark(hold: Hold, page: Listed, added: int) -> None:
+def _do_bookmark(hold: Hold, page: Listed, added: int) -> bool:
     key = [hold.workspace_id, hold.mailbox_id, page.scope, page.rev]
     if page.cursor is None:
-        run("DELETE FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = %s AND rev = %s", key)
-        return
-    run(
+        return run("DELETE FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = %s AND rev = %s", key) > 0
+    moved = run(
         """UPDATE cursor SET value = %s, listing = %s, relist = false, listed = listed + %s, updated_at = %s
            WHERE workspace_id = %s AND mailbox_id = %s AND scope = %s AND rev = %s""",
         [page.cursor, page.listing, added if page.lane == LANE_LISTED else 0, clock.now(), *key],
     )
+    return moved > 0

@@ -16,9 +16,11 @@ from flowcrm.store.writes.usage import do_lock_commits
 def do_ours(workspace_id: int, gen: int, addresses: Iterable[bytes]) -> None:
     """These addresses are a member's now, in this transaction: what they sent before is ours too."""
     do_lock_commits(workspace_id)
+    # By an array of ids: a join may be planned as a walk over all messages for each of them, where statistics are old.
     run(
-        """UPDATE message AS m SET ours = true FROM participant AS p
-           WHERE p.workspace_id = %s AND p.gen = %s AND p.h_address = ANY(%s::bytea[]) AND p.role = %s
-             AND m.workspace_id = p.workspace_id AND m.id = p.message_id AND NOT m.ours""",
-        [workspace_id, gen, sorted(addresses), Role.FROM.value],
+        """UPDATE message SET ours = true
+           WHERE workspace_id = %s AND NOT ours AND id = ANY(ARRAY(
+               SELECT message_id FROM participant
+               WHERE workspace_id = %s AND gen = %s AND h_address = ANY(%s::bytea[]) AND role = %s))""",
+        [workspace_id, workspace_id, gen, sorted(addresses), Role.FROM.value],
     )

@@ -57,13 +57,16 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """A work row that stays. state: ready, retry or quarantined; reason: an error's name, never content. fault: it lies in this
-    mail."""
+    """A work row that stays. state: ready, retry or quarantined; reason: an error's name, never content.
+
+    tried: it counts as a try of this mail; fault: what went wrong lies in the mail.
+    """
 
     work_id: int
     state: str
     reason: str
     due_at: datetime
+    tried: bool = True
     fault: bool = False
 
 
@@ -154,15 +157,16 @@ def _settle_work(hold: Hold, page: Page, resolved: Resolved) -> None:
     if page.postponed:
         run(
             """UPDATE work SET state = p.state, reason = p.reason, due_at = p.due_at,
-                      tries = tries + 1, faults = faults + p.fault::integer
-               FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::boolean[])
-                    AS p (id, state, reason, due_at, fault)
+                      tries = tries + p.tried::integer, faults = faults + p.fault::integer
+               FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::boolean[], %s::boolean[])
+                    AS p (id, state, reason, due_at, tried, fault)
                WHERE work.workspace_id = %s AND work.id = p.id""",
             [
                 [one.work_id for one in page.postponed],
                 [one.state for one in page.postponed],
                 [one.reason for one in page.postponed],
                 [one.due_at for one in page.postponed],
+                [one.tried for one in page.postponed],
                 [one.fault for one in page.postponed],
                 hold.workspace_id,
             ],

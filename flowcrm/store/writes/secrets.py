@@ -11,7 +11,7 @@ from flowcrm.vault.seal import WorkspaceVault
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A grant as it lies in the database. rev: grows with each replacement."""
+    """A grant as it lies in the database. rev: another one after each replacement."""
 
     tokens: Tokens
     rev: int
@@ -39,7 +39,7 @@ def do_grant(vault: WorkspaceVault, *, mailbox_id: int, tokens: Tokens) -> None:
     run(
         """INSERT INTO mailbox_secret (workspace_id, mailbox_id, s_tokens, expires_at) VALUES (%s, %s, %s, %s)
            ON CONFLICT (workspace_id, mailbox_id) DO UPDATE
-           SET s_tokens = EXCLUDED.s_tokens, expires_at = EXCLUDED.expires_at, rev = mailbox_secret.rev + 1""",
+           SET s_tokens = EXCLUDED.s_tokens, expires_at = EXCLUDED.expires_at, rev = nextval('flow_id')""",
         [vault.workspace_id, mailbox_id, _sealed(vault, mailbox_id, tokens), tokens.expires_at],
     )
 
@@ -51,7 +51,7 @@ def do_replace(vault: WorkspaceVault, *, mailbox_id: int, former: Stored, tokens
         tokens.access, tokens.refresh or former.tokens.refresh, tokens.expires_at, tokens.scopes or former.tokens.scopes
     )
     changed = run(
-        """UPDATE mailbox_secret SET s_tokens = %s, expires_at = %s, rev = rev + 1
+        """UPDATE mailbox_secret SET s_tokens = %s, expires_at = %s, rev = nextval('flow_id')
            WHERE workspace_id = %s AND mailbox_id = %s AND rev = %s""",
         [_sealed(vault, mailbox_id, kept), kept.expires_at, vault.workspace_id, mailbox_id, former.rev],
     )

@@ -4,7 +4,7 @@ import pytest
 
 from flowcrm.connectors.network import network_error
 from flowcrm.lib import http
-from flowcrm.mail.errors import MailError, NeedsAdmin, Permanent, Transient
+from flowcrm.mail.errors import MailError, Permanent, Transient
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,8 @@ from flowcrm.mail.errors import MailError, NeedsAdmin, Permanent, Transient
         (http.HttpBroken("x"), Transient, "cut"),
         (http.HttpError("x"), Transient, "network"),
         (http.HttpTooLarge("x"), Permanent, "too_large"),
-        (http.HttpForbidden("x"), NeedsAdmin, "host_forbidden"),
-        (http.HttpUntrusted("x"), NeedsAdmin, "certificate"),
+        (http.HttpForbidden("x"), Transient, "host_forbidden"),
+        (http.HttpUntrusted("x"), Transient, "certificate"),
     ],
 )
 def test_each_kind_has_its_place_in_the_tree(error: http.HttpError, kind: type[MailError], code: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowcrm.connectors.gmail.changes import Part, Place, fold, parts
-from flowcrm.mail.errors import CursorLost, NeedsAdmin, Transient
+from flowcrm.mail.errors import CursorLost, Transient
 from flowcrm.mail.types import Change, ChangeKind, Scope
 from tests.unit.connectors.gmail.mailbox import ROOT, gmail, in_turn, refuse
 from tests.unit.scripted_server import reply_json
@@ -179,8 +179,9 @@ def test_the_same_page_again_is_an_error_not_a_loop() -> None:
 
 
 def test_a_refused_first_page_is_no_lost_page() -> None:
-    with gmail(in_turn(refuse(400, "invalidArgument", "Invalid query"))) as (mailbox, _), pytest.raises(NeedsAdmin):
+    with gmail(in_turn(refuse(400, "invalidArgument", "Invalid query"))) as (mailbox, _), pytest.raises(Transient) as caught:
         mailbox.changes(listing(), EVERYTHING)
+    assert type(caught.value) is Transient
 
 
 # -- following ---------------------------------------------------------------------------------------------------------------

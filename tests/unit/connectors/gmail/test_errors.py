@@ -67,16 +67,13 @@ EVERYWHERE = [
         PermissionMissing,
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
     ),
-    (
-        refusal(400, "failedPrecondition", "Mail service not enabled", rpc="FAILED_PRECONDITION"),
-        NeedsAdmin,
-        "failedPrecondition",
-    ),
     (refusal(500, "backendError", "Backend Error"), Transient, "backendError"),
     (refusal(502, "", ""), Transient, "502"),
     (Answer(503, {}, b"<html>Error 503</html>"), Transient, "503"),
     (Answer(504, {}, b""), Transient, "504"),
     (Answer(408, {}, b""), Transient, "408"),
+    (Answer(404, {"content-type": "text/html"}, b"<html>Error 404 (Not Found)!!1</html>"), Transient, "404"),
+    (Answer(403, {}, b"<html>Sign in to the hotel's network</html>"), Transient, "403"),
     (Answer(302, {"location": "https://portal.example"}, b""), Transient, "302"),
 ]
 
@@ -98,19 +95,22 @@ def test_some_refusals_mean_the_same_whatever_was_asked(answer: Answer, kind: ty
         (Asked.HISTORY, refusal(404, "notFound", "Requested entity was not found."), CursorLost),
         (Asked.HISTORY_PAGE, refusal(404, "notFound", "Requested entity was not found."), CursorLost),
         (Asked.LABEL, refusal(404, "notFound", "Requested entity was not found."), LabelLost),
-        (Asked.MAILBOX, refusal(404, "notFound", "Not Found"), NeedsAdmin),
+        (Asked.MAILBOX, refusal(404, "notFound", "Not Found"), Transient),
+        (Asked.PAGE, refusal(404, "notFound", "Not Found"), PageLost),
         (Asked.ITEM, refusal(400, "invalidArgument", "Invalid id value"), Permanent),
         (Asked.HISTORY, refusal(400, "invalidArgument", "Invalid startHistoryId"), CursorLost),
         (Asked.HISTORY_PAGE, refusal(400, "invalidArgument", "Invalid pageToken"), PageLost),
         (Asked.PAGE, refusal(400, "invalidArgument", "Invalid pageToken"), PageLost),
         (Asked.LABEL, refusal(400, "invalidArgument", "Invalid label: Label_9"), LabelLost),
-        (Asked.LABEL, refusal(400, "invalidArgument", "Invalid query"), NeedsAdmin),
-        (Asked.MAILBOX, refusal(400, "invalidArgument", "Invalid query"), NeedsAdmin),
+        (Asked.LABEL, refusal(400, "invalidArgument", "Invalid query"), Transient),
+        (Asked.MAILBOX, refusal(400, "invalidArgument", "Invalid query"), Transient),
         (Asked.MAILBOX, refusal(403, "forbidden", "Metadata scope does not support 'q' parameter"), PermissionMissing),
         (Asked.ITEM, refusal(403, "forbidden", "Forbidden"), Permanent),
         (Asked.MAILBOX, refusal(403, "forbidden", "Forbidden"), NeedsAdmin),
         (Asked.ITEM, refusal(418, "teapot", "?"), Permanent),
-        (Asked.MAILBOX, refusal(418, "teapot", "?"), NeedsAdmin),
+        (Asked.MAILBOX, refusal(418, "teapot", "?"), Transient),
+        (Asked.ITEM, refusal(400, "failedPrecondition", "Precondition check failed."), Permanent),
+        (Asked.MAILBOX, refusal(400, "failedPrecondition", "Mail service not enabled"), NeedsAdmin),
     ],
 )
 def test_others_depend_on_what_was_asked(asked: Asked, answer: Answer, kind: type[MailError]) -> None:
@@ -123,11 +123,14 @@ def test_a_missing_permission_is_named() -> None:
     assert error.scope == SCOPE
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b'"x"', b'{"error": "text"}', b'{"error": {"errors": 1, "details": [2]}}', b"\xff"]
-)
-def test_any_body_can_be_read(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"x"', b'{"error": "text"}', b"\xff"])
+def test_a_body_that_is_not_gmails_says_nothing_of_the_email(body: bytes) -> None:
     error = gmail_error(Answer(403, {}, body), Asked.ITEM, SCOPE)
+    assert (type(error), error.code) == (Transient, "403")
+
+
+def test_an_error_object_with_nonsense_in_it_can_be_read() -> None:
+    error = gmail_error(Answer(403, {}, b'{"error": {"errors": 1, "details": [2]}}'), Asked.ITEM, SCOPE)
     assert (type(error), error.code) == (Permanent, "403")
 
 
