@@ -113,9 +113,9 @@ _STATEMENTS = (
                1, decode(md5('body ' || n), 'hex'), true, n %% 4 = 0, n %% 5 = 0 FROM {_MAILS}""",
     f"""INSERT INTO copy_folder (workspace_id, copy_id, provider_id)
         SELECT %(ws)s, {_COPY}, f FROM {_MAILS}, unnest(ARRAY['INBOX', 'Label_1']) AS f""",
-    f"""INSERT INTO participant (workspace_id, gen, h_address, h_domain, role, message_id)
-        SELECT %(ws)s, 1, {_person("n * (2 * k + 1)")}, decode(md5('domain ' || n %% 500), 'hex'),
-               (ARRAY['from', 'to', 'to', 'cc'])[k], {_MESSAGE}
+    f"""INSERT INTO participant (workspace_id, copy_id, gen, h_address, h_domain, role, mailbox_id, at, unread, files)
+        SELECT %(ws)s, {_COPY}, 1, {_person("n * (2 * k + 1)")}, decode(md5('domain ' || n %% 500), 'hex'),
+               (ARRAY['from', 'to', 'to', 'cc'])[k], {_MAILBOX}, {_AT}, n %% 5 = 0, n %% 10 = 0
         FROM {_MAILS}, generate_series(1, 4) AS k ON CONFLICT DO NOTHING""",
     # Words as in language: some stand in every third mail, some in one.
     f"""INSERT INTO search_row (workspace_id, message_id, scheme, at, tok)

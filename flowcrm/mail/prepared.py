@@ -31,7 +31,7 @@ class MessageFlag(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class PreparedPerson:
-    """One person of the mail. Bcc people belong to the copy; all others to the message."""
+    """One person of the mail, as this copy's headers name them."""
 
     role: Role
     h_address: bytes

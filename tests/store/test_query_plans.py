@@ -25,10 +25,11 @@ from flowcrm.store.queries.contacts import access_contact, contact_page
 from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
 from flowcrm.store.queries.nearby import next_group, workspaces_with_nearby
-from flowcrm.store.queries.threads import Only, emails_of, threads_of_company, threads_of_contact, threads_of_mine
+from flowcrm.store.queries.threads import Only, Place, emails_of, threads_of_company, threads_of_contact, threads_of_mine
 from flowcrm.store.reveal import reveal_heads, reveal_message
 from flowcrm.store.vaults import vault
-from flowcrm.store.writes.contacts import check_addresses
+from flowcrm.store.writes.companies import do_create_company
+from flowcrm.store.writes.contacts import ContactFields, check_addresses, do_create_contact
 from flowcrm.store.writes.due import LANE_NEW
 from flowcrm.store.writes.lease import claim_due, renew, take
 from flowcrm.store.writes.listing import Listed, do_gone, do_listing, known_copies
@@ -48,13 +49,18 @@ MAILS, OTHERS = 30_000, 10_000
 LARGE = 1_000
 # A page of fifty lines needs a few hundred rows of each table; whoever walks an account reads tens of thousands.
 ENOUGH = 1_000
+# Somewhere in the middle of the account's three weeks.
+LATER = Place(datetime(2026, 10, 22, tzinfo=UTC), 0)
 
 
 @dataclass(frozen=True)
 class World:
-    """The account; an actor who reads all its mailboxes; its largest mailbox, and a new one that is being synced."""
+    """The account; an actor who reads all its mailboxes; its largest mailbox, and a new one that is being synced; a contact who
+    stands in every email, and a company of 400 people with him among them."""
 
     large: Large
+    everywhere: int
+    crowd: int
     actor: Actor
     keys: Any
     hold: Hold
@@ -141,6 +147,7 @@ def _fill(owner_url: str) -> World:
         with workspace_scope(workspace_id):
             member_id = do_add_member(workspace_id=workspace_id, person_id=person.id, role="user", name="Anna", time_zone="UTC")
         accounts.append(fill(owner_url, workspace_id, member_id, mails=mails))
+    everywhere, crowd = _put_somebody_everywhere(workspace_id)
     hold = new_hold(workspace_id)
     keep(hold, [Mail(f"new {n}", f"new {n}", f"new {n}", f"new {n}") for n in range(50)])
     keep(hold, [Mail("again", "new 1", "another", "another")])
@@ -152,7 +159,28 @@ def _fill(owner_url: str) -> World:
         # The address of a mailbox is opened wherever it is shown.
         account = vault(workspace_id).seal("account", accounts[-1].mailbox_id, b"anna@acme.example")
         run("UPDATE mailbox SET s_account = %s WHERE id = %s", [account, accounts[-1].mailbox_id])
-        return World(accounts[-1], operator(workspace_id), vault(workspace_id), hold, mailbox)
+        return World(accounts[-1], everywhere, crowd, operator(workspace_id), vault(workspace_id), hold, mailbox)
+
+
+def _put_somebody_everywhere(workspace_id: int) -> tuple[int, int]:
+    """(contact, company)"""
+    with workspace_scope(workspace_id):
+        company_id = do_create_company(workspace_id=workspace_id, name="Crowd")
+        run(
+            """UPDATE contact SET company_id = %s WHERE workspace_id = %s
+               AND id IN (SELECT id FROM contact WHERE workspace_id = %s ORDER BY id DESC LIMIT 400)""",
+            [company_id, workspace_id, workspace_id],
+        )
+        fields = ContactFields("Everywhere", ("everywhere@many.example",), company_id=company_id)
+        contact_id = do_create_contact(workspace_id=workspace_id, fields=fields)
+        run(
+            """INSERT INTO participant (workspace_id, copy_id, gen, h_address, h_domain, role, mailbox_id, at, unread, files)
+               SELECT c.workspace_id, c.id, a.gen, a.h_address, a.h_address, 'to', c.mailbox_id, c.at, false, false
+               FROM copy c JOIN contact_address a ON a.workspace_id = c.workspace_id AND a.contact_id = %s
+               WHERE c.workspace_id = %s""",
+            [contact_id, workspace_id],
+        )
+    return contact_id, company_id
 
 
 def _in_scope(function: Callable[[World], object]) -> Callable[[World], object]:
@@ -197,6 +225,19 @@ HOT: dict[str, Callable[[World], object]] = {
     "emails with files": _in_scope(lambda w: threads_of_mine(w.one, only=Only.FILES)),
     "emails of a contact": _in_scope(lambda w: threads_of_contact(w.actor, w.large.contact_id)),
     "emails of a company": _in_scope(lambda w: threads_of_company(w.actor, w.large.company_id)),
+    "emails of a contact who stands in all": _in_scope(lambda w: threads_of_contact(w.one, w.everywhere)),
+    "a later page of them": _in_scope(lambda w: threads_of_contact(w.one, w.everywhere, after=LATER)),
+    "unread emails of them, of which there are none": _in_scope(
+        lambda w: threads_of_contact(w.one, w.everywhere, only=Only.UNREAD)
+    ),
+    "emails with files of them, of which there are none": _in_scope(
+        lambda w: threads_of_contact(w.one, w.everywhere, only=Only.FILES)
+    ),
+    "emails of them that others have": _in_scope(
+        lambda w: threads_of_contact(replace(w.actor, mailboxes=(w.hold.mailbox_id,)), w.everywhere)
+    ),
+    "emails of them in all mailboxes": _in_scope(lambda w: threads_of_contact(w.actor, w.everywhere)),
+    "emails of a company of hundreds": _in_scope(lambda w: threads_of_company(w.one, w.crowd)),
     "one conversation": _in_scope(lambda w: emails_of(w.actor, access_conversation(w.actor, w.large.conversation_id))),
     "the heads of a list": _sealed(lambda w: reveal_heads(w.actor, range(w.large.copy_id, w.large.copy_id + 50), "test")),
     "one email": _sealed(lambda w: reveal_message(w.actor, w.large.message_id, "test")),
@@ -233,8 +274,15 @@ HOT: dict[str, Callable[[World], object]] = {
     "objects in use": lambda w: refs_in_use(w.large.workspace_id, [f"w/{n}" for n in range(1000)]),
 }
 
-# What is known to read more, and how much of it at most: it counts, or looks through the names that people typed.
-MORE = {"navigation": COUNT_AT_MOST + 1, "how a mailbox fares": MAILS, "contacts by what was typed": PEOPLE}
+# What is known to read more, and how much of it at most: it counts, looks through the names that people typed, or asks for the
+# newest few of each person in each mailbox.
+MORE = {
+    "navigation": COUNT_AT_MOST + 1,
+    "how a mailbox fares": MAILS,
+    "contacts by what was typed": PEOPLE,
+    "emails of them in all mailboxes": 3 * ENOUGH,
+    "emails of a company of hundreds": 4 * ENOUGH,
+}
 
 
 @pytest.mark.parametrize("name", HOT)

@@ -396,20 +396,26 @@ CREATE TABLE copy_folder (
     FOREIGN KEY (workspace_id, copy_id) REFERENCES copy (workspace_id, id) ON DELETE CASCADE
 );
 
--- Who stands in a mail. copy_id is 0 for what every copy shows, the copy's id for its own Bcc.
+-- Who stands in which copy's headers: a Bcc is the copy's own. mailbox_id, at, unread (the copy's) and files (its message's) are
+-- said again here, so that a person's emails are found in order. Of them unread changes with its copy, and files once comes true.
 CREATE TABLE participant (
     workspace_id    bigint NOT NULL,
+    copy_id         bigint NOT NULL,
     gen             smallint NOT NULL,
     h_address       bytea NOT NULL,
     h_domain        bytea NOT NULL,
     role            text NOT NULL,
-    message_id      bigint NOT NULL,
-    copy_id         bigint NOT NULL DEFAULT 0,
-    PRIMARY KEY (workspace_id, gen, h_address, message_id, role, copy_id),
-    FOREIGN KEY (workspace_id, message_id) REFERENCES message (workspace_id, id) ON DELETE CASCADE
+    mailbox_id      bigint NOT NULL,
+    at              timestamptz NOT NULL,
+    unread          boolean NOT NULL,
+    files           boolean NOT NULL,
+    PRIMARY KEY (workspace_id, copy_id, gen, h_address, role),
+    FOREIGN KEY (workspace_id, copy_id) REFERENCES copy (workspace_id, id) ON DELETE CASCADE
 );
-CREATE INDEX participant_message ON participant (workspace_id, message_id);
-CREATE INDEX participant_domain ON participant (workspace_id, gen, h_domain, message_id);
+-- A person's emails in one mailbox, newest first.
+CREATE INDEX participant_newest ON participant (workspace_id, gen, h_address, mailbox_id, at DESC, copy_id);
+CREATE INDEX participant_unread ON participant (workspace_id, gen, h_address, mailbox_id, at DESC, copy_id) WHERE unread;
+CREATE INDEX participant_files ON participant (workspace_id, gen, h_address, mailbox_id, at DESC, copy_id) WHERE files;
 
 CREATE TABLE attachment (
     workspace_id    bigint NOT NULL,

@@ -94,13 +94,18 @@ class CopyFolder(models.Model):
 
 
 class Participant(models.Model):
-    message_id = models.BigIntegerField(primary_key=True)
+    """A person in the headers of a copy. mailbox_id, at, unread: the copy's. files: the message's."""
+
+    copy_id = models.BigIntegerField(primary_key=True)
     workspace_id = models.BigIntegerField()
     gen = models.SmallIntegerField()
     h_address = models.BinaryField()
     h_domain = models.BinaryField()
     role = models.TextField()
-    copy_id = models.BigIntegerField()
+    mailbox_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    unread = models.BooleanField()
+    files = models.BooleanField()
 
     class Meta:
         managed = False

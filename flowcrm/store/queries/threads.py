@@ -1,15 +1,24 @@
 """Lists of conversations, and the emails of one. The hot paths of the product, so SQL (each inside a workspace scope).
 
-A list is made of copies that its viewer may read. In it each conversation is represented by one of them, its newest: the newest
-readable email that the list is about, in the copy that lies in the viewer's mailboxes. Time is the provider's.
+A list is about copies: those in the mailboxes that its viewer may read, of a contact or company only those whose headers name
+one of its addresses, and only those of the filter. One of them stands for its conversation. Of its emails it is the last, in
+the order in which the conversation itself shows them: by the time of the email's earliest copy anywhere. Of that email's copies
+it is the newest. The list has these in the order of the copies' own times, which are the provider's, then of their ids.
+
+So a line bears the time at which the email came to the viewer's own mailbox, and a colleague's copy that comes in later moves
+no line. A copy's time and id never change, and neither does a place between two pages: walked to its end, a list of mail that
+rests has every conversation once. (Where an email was long on its way to one mailbox, a line may so stand a little higher or
+lower than another reader's.)
 
 Each lookup stands in a LATERAL subquery with a LIMIT (or OFFSET 0), which PostgreSQL may not turn into a join over whole
 tables: a page costs as much as its own lines, whatever else the account holds (tests/store/test_threads.py reads the plans).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from flowcrm.mail.prepared import MessageFlag
 from flowcrm.store.access import SHOWN_COPY, Actor
@@ -21,6 +30,11 @@ PAGE_SIZE = 50
 THREAD_SIZE = 500
 
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
+# How many emails of a person are looked through for each line of the page, and how many times more if they do not fill it.
+_EACH, _DEEPER = 6, 8
+# By this many of their newest emails people are compared: whose are newer writes more.
+_FEW = 4
 
 
 class Only(StrEnum):
@@ -88,52 +102,82 @@ class Emails:
     earlier: int | None
 
 
-# The newest readable copy of the message `m`.
+# The newest copy of the message `m` that the list is about.
 _NEWEST_COPY = """
-    SELECT o.id, o.at FROM copy o
+    SELECT o.id FROM copy o
     WHERE o.workspace_id = m.workspace_id AND o.message_id = m.id AND o.mailbox_id = ANY(%(mailboxes)s::bigint[]) {only_copy}
     ORDER BY o.at DESC, o.id LIMIT 1"""
 
-# The copy that stands for the conversation of the message `x`, among the emails that the list is about.
-_STANDS_FOR = f"""
-    SELECT n.id FROM message m CROSS JOIN LATERAL ({_NEWEST_COPY}) n
-    WHERE m.workspace_id = x.workspace_id AND m.conversation_id = x.conversation_id {{only_message}}
-    ORDER BY m.at DESC, m.id DESC LIMIT 1"""
+# Whether the copy `c` of the message `x` stands for its conversation: the message's newest copy, and no later message beside
+# it. Looked for from this message on: where a few of thousands are asked for, the next of them is near, and the last one far.
+# PostgreSQL takes an equation to be rare, and would rather sort whole mailboxes; of a coalesce it expects every second.
+_STANDS = f"""
+    coalesce(c.id = (SELECT n.id FROM (SELECT x.workspace_id, x.id) m CROSS JOIN LATERAL ({_NEWEST_COPY}) n), false)
+    AND coalesce((
+        SELECT false FROM message m CROSS JOIN LATERAL ({_NEWEST_COPY}) n
+        WHERE m.workspace_id = x.workspace_id AND m.conversation_id = x.conversation_id
+          AND m.at >= x.at AND (m.at, m.id) > (x.at, x.id) {{only_message}}
+        ORDER BY m.at LIMIT 1), true)"""
 
-# Walks the mailboxes from their newest copy down, and stops at a page of copies that stand for their conversations. About
-# every second copy does; PostgreSQL takes an equation to be rare, and would rather sort whole mailboxes, but not a coalesce.
-_MINE = f"""
+# Walks copies from the newest down, and stops at a page of those that stand for their conversations.
+_LISTED = f"""
     SELECT c.id, c.at, c.message_id, x.conversation_id, x.ours
     FROM ({{walked}}) c
     CROSS JOIN LATERAL (
-        SELECT m.workspace_id, m.conversation_id, m.ours FROM message m
+        SELECT m.workspace_id, m.id, m.conversation_id, m.at, m.ours FROM message m
         WHERE m.workspace_id = c.workspace_id AND m.id = c.message_id {{only_message}} LIMIT 1) x
-    WHERE coalesce(c.id = ({_STANDS_FOR}), false)"""
+    WHERE {_STANDS}"""
 
-_WALKED = """
-    SELECT c.workspace_id, c.id, c.at, c.message_id FROM copy c
-    WHERE c.workspace_id = %(workspace)s AND c.mailbox_id = {mailbox:d} {only_walked}
-      AND c.at <= %(at)s AND (c.at < %(at)s OR c.id > %(copy_id)s)"""
+# What the former pages showed lies before this place.
+_BEYOND = "at <= %(at)s AND (at < %(at)s OR {id} > %(copy_id)s)"
 
-# The newest copy of each conversation that one of these people takes part in. A Bcc shows in the copy that bears it, only.
+_OF_MAILBOX = f"""
+    SELECT workspace_id, id, at, message_id FROM copy c
+    WHERE workspace_id = %(workspace)s AND mailbox_id = {{mailbox:d}} {{only_unread}} AND {_BEYOND.format(id="id")}"""
+
+# Each person in each mailbox that the viewer reads, and the copies that name him there, as their index has them: newest first.
+_WALKS = """
+    SELECT a.gen, a.h_address, b.mailbox_id FROM people a CROSS JOIN unnest(%(mailboxes)s::bigint[]) AS b (mailbox_id)"""
+_OF_WALK = f"""
+    SELECT at, copy_id FROM participant
+    WHERE workspace_id = %(workspace)s AND gen = w.gen AND h_address = w.h_address AND mailbox_id = w.mailbox_id
+      AND {_BEYOND.format(id="copy_id")} {{only_person}}"""
+
+# A moment after which no walk is long, and all of them together have about as many copies as a page needs: `deep` in the
+# liveliest walk, half as many in the second, a third in the third, and always those few by which they are compared. Where no
+# walk has more than that, it lies before everything. (The coalesce stands here, since a policy lets none into an index.)
+_SINCE = f"""
+    SELECT coalesce(max(nth.at), '-infinity') AS at
+    FROM (
+        SELECT w.*, row_number() OVER (ORDER BY few.at DESC) AS place FROM ({_WALKS}) w
+        CROSS JOIN LATERAL ({_OF_WALK} ORDER BY at DESC, copy_id OFFSET {_FEW} - 1 LIMIT 1) few) w
+    CROSS JOIN LATERAL (
+        {_OF_WALK} ORDER BY at DESC, copy_id OFFSET greatest({_FEW}, %(deep)s / w.place) - 1 LIMIT 1) nth"""
+
+# A copy may name a person twice, and two of the people.
 _OF_PEOPLE = f"""
-    SELECT id, at, message_id, conversation_id, ours FROM (
-        SELECT DISTINCT ON (m.conversation_id) n.id, n.at, m.id AS message_id, m.conversation_id, m.ours
-        FROM ({{people}}) a
-        CROSS JOIN LATERAL (
-            SELECT p.workspace_id, p.message_id, p.copy_id FROM participant p
-            WHERE p.workspace_id = %(workspace)s AND p.gen = a.gen AND p.h_address = a.h_address OFFSET 0) p
-        CROSS JOIN LATERAL (
-            SELECT m.workspace_id, m.id, m.conversation_id, m.at, m.ours FROM message m
-            WHERE m.workspace_id = p.workspace_id AND m.id = p.message_id {{only_message}} LIMIT 1) m
-        CROSS JOIN LATERAL ({_NEWEST_COPY.format(only_copy="AND p.copy_id IN (0, o.id) {only_copy}")}) n
-        ORDER BY m.conversation_id, m.at DESC, m.id DESC, n.at DESC, n.id) newest
-    WHERE at <= %(at)s AND (at < %(at)s OR id > %(copy_id)s)"""
+    SELECT c.workspace_id, p.copy_id AS id, p.at, c.message_id
+    FROM (
+        SELECT DISTINCT ON (p.at, p.copy_id) p.at, p.copy_id
+        FROM ({_WALKS}) w CROSS JOIN LATERAL ({_OF_WALK} AND at > (SELECT s.at FROM since s) OFFSET 0) p
+        ORDER BY p.at DESC, p.copy_id) p
+    CROSS JOIN LATERAL (
+        SELECT c.workspace_id, c.message_id FROM copy c
+        WHERE c.workspace_id = %(workspace)s AND c.id = p.copy_id LIMIT 1) c"""
+
+# Of the copies only those that name one of these people. ("IS TRUE" makes it a look-up in a table of them, made once, and no
+# join: a company has hundreds, a copy names a handful.)
+_NAMES_THEM = """AND (
+    SELECT true FROM participant p
+    WHERE p.workspace_id = o.workspace_id AND p.copy_id = o.id AND (p.h_address IN (SELECT a.h_address FROM people a)) IS TRUE
+    LIMIT 1)"""
 
 _CONTACT = "SELECT gen, h_address FROM contact_address WHERE workspace_id = %(workspace)s AND contact_id = %(of)s"
 _COMPANY = """
     SELECT a.gen, a.h_address FROM contact c
-    JOIN contact_address a ON a.workspace_id = c.workspace_id AND a.contact_id = c.id
+    CROSS JOIN LATERAL (
+        SELECT a.gen, a.h_address FROM contact_address a
+        WHERE a.workspace_id = c.workspace_id AND a.contact_id = c.id OFFSET 0) a
     WHERE c.workspace_id = %(workspace)s AND c.company_id = %(of)s"""
 
 # Around a list: its page, and what each line says of its whole conversation.
@@ -155,11 +199,16 @@ _PAGE = f"""
             ORDER BY m.at DESC LIMIT {THREAD_SIZE + 1}) t) s
     ORDER BY p.at DESC, p.id"""
 
-_NOTHING = {"only_copy": "", "only_walked": "", "only_message": ""}
+# The page of a contact or company: whether it has looked at everything there is, and its lines, if any.
+_PAGE_OF_PEOPLE = f"""
+    WITH people AS MATERIALIZED ({{people}}), since AS MATERIALIZED ({_SINCE})
+    SELECT s.at = '-infinity', l.* FROM since s LEFT JOIN ({_PAGE}) l ON true ORDER BY l.at DESC, l.id"""
+
+_NOTHING = {"only_copy": "", "only_message": "", "only_unread": "", "only_person": ""}
 _ONLY: dict[Only, dict[str, str]] = {
     Only.ALL: _NOTHING,
-    Only.UNREAD: {**_NOTHING, "only_copy": "AND o.unread", "only_walked": "AND c.unread"},
-    Only.FILES: {**_NOTHING, "only_message": f"AND m.flags & {MessageFlag.HAS_FILES} <> 0"},
+    Only.UNREAD: {**_NOTHING, "only_copy": "AND o.unread", "only_unread": "AND unread", "only_person": "AND unread"},
+    Only.FILES: {**_NOTHING, "only_message": f"AND m.flags & {MessageFlag.HAS_FILES} <> 0", "only_person": "AND files"},
 }
 
 
@@ -167,21 +216,23 @@ def threads_of_mine(looking: Actor, *, only: Only = Only.ALL, after: Place | Non
     """A page of every conversation that the actor may read."""
     if not looking.mailboxes:
         return ThreadPage((), None)
-    return _page(looking, _MINE.format(walked=_walked(looking, only), **_ONLY[only]), {}, after, size)
+    asked = _Asked(looking, after, size, _ONLY[only])
+    listed = _LISTED.format(walked=_of_mailboxes(looking, only), **asked.only)
+    return _threads(rows(_PAGE.format(listed=listed), asked.values), size)
 
 
 def threads_of_contact(
     looking: Actor, contact_id: int, *, only: Only = Only.ALL, after: Place | None = None, size: int = PAGE_SIZE
 ) -> ThreadPage:
     """A page of the conversations in which an address of the contact stands in From, Sender, Reply-To, To, Cc or (own) Bcc."""
-    return _page(looking, _OF_PEOPLE.format(people=_CONTACT, **_ONLY[only]), {"of": contact_id}, after, size)
+    return _page_of_people(_Asked(looking, after, size, _of_them(only)), _CONTACT, contact_id)
 
 
 def threads_of_company(
     looking: Actor, company_id: int, *, only: Only = Only.ALL, after: Place | None = None, size: int = PAGE_SIZE
 ) -> ThreadPage:
     """The same for all contacts of a company."""
-    return _page(looking, _OF_PEOPLE.format(people=_COMPANY, **_ONLY[only]), {"of": company_id}, after, size)
+    return _page_of_people(_Asked(looking, after, size, _of_them(only)), _COMPANY, company_id)
 
 
 def emails_of(looking: Actor, conversation_id: int, *, before: int | None = None, size: int = THREAD_SIZE) -> Emails:
@@ -226,26 +277,57 @@ def any_address_of_company(workspace_id: int, company_id: int) -> bool:
     return row(f"{_COMPANY} LIMIT 1", {"workspace": workspace_id, "of": company_id}) is not None
 
 
-def _walked(looking: Actor, only: Only) -> str:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A page of a list that somebody asked for. only: what its SQL says of copies and messages."""
+
+    looking: Actor
+    after: Place | None
+    size: int
+    only: Mapping[str, str]
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {
+            "workspace": self.looking.workspace_id,
+            "mailboxes": list(self.looking.mailboxes),
+            "at": self.after.at if self.after else _END_OF_TIME,
+            "copy_id": self.after.copy_id if self.after else 0,
+            "limit": self.size + 1,
+        }
+
+
+def _of_mailboxes(looking: Actor, only: Only) -> str:
     """The copies of the readable mailboxes, newest first."""
-    walks = [_WALKED.format(mailbox=one, **_ONLY[only]) for one in looking.mailboxes]
+    walks = [_OF_MAILBOX.format(mailbox=one, **_ONLY[only]) for one in looking.mailboxes]
     if len(walks) == 1:
         return walks[0]
     # Each in its own order: PostgreSQL then merges their indexes, and reads of each only as far as the page goes.
-    return " UNION ALL ".join(f"({walk} ORDER BY c.at DESC, c.id)" for walk in walks)
+    return " UNION ALL ".join(f"({walk} ORDER BY at DESC, id)" for walk in walks)
 
 
-def _page(looking: Actor, listed: str, values: dict[str, object], after: Place | None, size: int) -> ThreadPage:
-    found = rows(
-        _PAGE.format(listed=listed),
-        {
-            "workspace": looking.workspace_id,
-            "mailboxes": list(looking.mailboxes),
-            "at": after.at if after else _END_OF_TIME,
-            "copy_id": after.copy_id if after else 0,
-            "limit": size + 1,
-            **values,
-        },
-    )
+def _of_them(only: Only) -> dict[str, str]:
+    return {**_ONLY[only], "only_copy": f"{_ONLY[only]['only_copy']} {_NAMES_THEM}"}
+
+
+def _page_of_people(asked: _Asked, people: str, of: int) -> ThreadPage:
+    """Looks through a stretch of time, and through a longer one where that does not fill the page.
+
+    One merged walk for each person and mailbox, as for mailboxes alone, would take longer to plan than to go: a company has
+    hundreds of people.
+    """
+    listed = _LISTED.format(walked=_OF_PEOPLE.format(**asked.only), **asked.only)
+    sql = _PAGE_OF_PEOPLE.format(people=people, listed=listed, **asked.only)
+    deep = _EACH * asked.size
+    while True:
+        found = rows(sql, {**asked.values, "of": of, "deep": deep})
+        page = _threads([line for _, *line in found if line[0] is not None], asked.size)
+        if page.after is not None or found[0][0]:
+            return page
+        deep *= _DEEPER
+
+
+def _threads(found: Sequence[Sequence[Any]], size: int) -> ThreadPage:
+    """found: one line more than the page has, if there are more."""
     threads = tuple(ThreadRow(*one) for one in found[:size])
     return ThreadPage(threads, Place(threads[-1].at, threads[-1].copy_id) if len(found) > size else None)

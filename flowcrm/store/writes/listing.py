@@ -96,7 +96,14 @@ def do_refile(hold: Hold, provider_id: str, folder_ids: frozenset[str], *, unrea
            WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = %s RETURNING id""",
         [unread, hold.workspace_id, hold.mailbox_id, provider_id],
     )
-    for (copy_id,) in found:
+    copies = [copy_id for (copy_id,) in found]
+    run(
+        """UPDATE participant AS p SET unread = c.unread FROM copy AS c
+           WHERE c.workspace_id = %s AND c.id = ANY(%s)
+             AND p.workspace_id = c.workspace_id AND p.copy_id = c.id AND p.unread <> c.unread""",
+        [hold.workspace_id, copies],
+    )
+    for copy_id in copies:
         run("DELETE FROM copy_folder WHERE workspace_id = %s AND copy_id = %s", [hold.workspace_id, copy_id])
         run(
             "INSERT INTO copy_folder (workspace_id, copy_id, provider_id) SELECT %s, %s, unnest(%s::text[])",

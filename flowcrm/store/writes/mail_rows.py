@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flowcrm.mail.types import Role
+from flowcrm.mail.prepared import MessageFlag
 from flowcrm.store.db import run
 from flowcrm.store.queries.addresses import member_hashes
 from flowcrm.store.writes.identity import Placed, Resolved
@@ -25,7 +25,8 @@ def do_write_mail(workspace_id: int, mailbox_id: int, resolved: Resolved, conver
     _bodies(workspace_id, placed)
     _copies(workspace_id, mailbox_id, placed)
     _copy_folders(workspace_id, placed)
-    _people(workspace_id, placed)
+    _people(workspace_id, mailbox_id, placed)
+    _tell_of_files(workspace_id, placed)
     _search_rows(workspace_id, placed)
     do_drop_messages(workspace_id, resolved.merged_stored)
 
@@ -168,15 +169,14 @@ def _copy_folders(workspace_id: int, placed: Sequence[Placed]) -> None:
     _insert(workspace_id, "copy_folder", "copy_id, provider_id", "bigint text", sorted(found), "ON CONFLICT DO NOTHING")
 
 
-def _people(workspace_id: int, placed: Sequence[Placed]) -> None:
+def _people(workspace_id: int, mailbox_id: int, placed: Sequence[Placed]) -> None:
     found = {
-        (
-            mail.gen,
-            person.h_address,
+        (mail.copy_id, mail.gen, person.h_address, person.role.value): (
             person.h_domain,
-            person.role.value,
-            one.message_id,
-            mail.copy_id if person.role is Role.BCC else 0,
+            mailbox_id,
+            mail.at,
+            mail.unread,
+            MessageFlag.HAS_FILES in mail.flags,
         )
         for one in placed
         if (mail := one.kept.mail)
@@ -185,10 +185,22 @@ def _people(workspace_id: int, placed: Sequence[Placed]) -> None:
     _insert(
         workspace_id,
         "participant",
-        "gen, h_address, h_domain, role, message_id, copy_id",
-        "smallint bytea bytea text bigint bigint",
-        sorted(found),
-        "ON CONFLICT DO NOTHING",
+        "copy_id, gen, h_address, role, h_domain, mailbox_id, at, unread, files",
+        "bigint smallint bytea text bytea bigint timestamptz boolean boolean",
+        [(*key, *found[key]) for key in sorted(found)],
+        "",
+    )
+
+
+def _tell_of_files(workspace_id: int, placed: Sequence[Placed]) -> None:
+    """An email has files if one of its copies has: the others, stored earlier or merged now, may not know yet."""
+    run(
+        f"""UPDATE participant AS p SET files = true
+            FROM message AS m, copy AS c
+            WHERE m.workspace_id = %s AND m.id = ANY(%s) AND m.flags & {MessageFlag.HAS_FILES} <> 0
+              AND c.workspace_id = m.workspace_id AND c.message_id = m.id
+              AND p.workspace_id = c.workspace_id AND p.copy_id = c.id AND NOT p.files""",
+        [workspace_id, sorted({one.message_id for one in placed})],
     )
 
 

@@ -31,12 +31,6 @@ def do_move_rows(workspace_id: int, merged: Mapping[int, int]) -> None:
         for table in ("variant", "copy", "message_key"):
             run(f"UPDATE {table} SET message_id = %(winner)s WHERE workspace_id = %(ws)s AND message_id = %(loser)s", values)
         run(
-            """INSERT INTO participant (workspace_id, gen, h_address, h_domain, role, message_id, copy_id)
-               SELECT workspace_id, gen, h_address, h_domain, role, %(winner)s, copy_id FROM participant
-               WHERE workspace_id = %(ws)s AND message_id = %(loser)s ON CONFLICT DO NOTHING""",
-            values,
-        )
-        run(
             """INSERT INTO search_row (workspace_id, message_id, scheme, at, tok)
                SELECT workspace_id, %(winner)s, scheme, at, tok FROM search_row
                WHERE workspace_id = %(ws)s AND message_id = %(loser)s

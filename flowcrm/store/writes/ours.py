@@ -16,11 +16,13 @@ from flowcrm.store.writes.usage import do_lock_commits
 def do_ours(workspace_id: int, gen: int, addresses: Iterable[bytes]) -> None:
     """These addresses are a member's now, in this transaction: what they sent before is ours too."""
     do_lock_commits(workspace_id)
-    # By an array of ids: a join may be planned as a walk over all messages for each of them, where statistics are old.
+    # By arrays of ids: a join may be planned as a walk over all messages for each of them, where statistics are old.
     run(
         """UPDATE message SET ours = true
-           WHERE workspace_id = %s AND NOT ours AND id = ANY(ARRAY(
-               SELECT message_id FROM participant
-               WHERE workspace_id = %s AND gen = %s AND h_address = ANY(%s::bytea[]) AND role = %s))""",
-        [workspace_id, workspace_id, gen, sorted(addresses), Role.FROM.value],
+           WHERE workspace_id = %(ws)s AND NOT ours AND id = ANY(ARRAY(
+               SELECT message_id FROM copy WHERE workspace_id = %(ws)s AND id = ANY(ARRAY(
+                   SELECT copy_id FROM participant
+                   WHERE workspace_id = %(ws)s AND gen = %(gen)s AND h_address = ANY(%(addresses)s::bytea[])
+                     AND role = %(role)s))))""",
+        {"ws": workspace_id, "gen": gen, "addresses": sorted(addresses), "role": Role.FROM.value},
     )
