@@ -23,7 +23,8 @@ START = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Mail:
-    """provider_id within the mailbox; key: its Message-ID, if any; content, core: its text; names: other ids it names."""
+    """provider_id within the mailbox; key: its Message-ID, if any; content, core: its text; names: other ids it names.
+    people: (role, address)."""
 
     provider_id: str
     key: str | None
@@ -31,6 +32,9 @@ class Mail:
     core: str
     names: tuple[str, ...] = ()
     minute: int = 0
+    people: tuple[tuple[Role, str], ...] = ((Role.FROM, "anna@acme.example"),)
+    unread: bool = False
+    files: bool = False
 
 
 def new_workspace(plan: str = "enterprise") -> int:
@@ -82,9 +86,9 @@ def prepared(hold: Hold, mail: Mail, ids: list[int]) -> Prepared:
         thread_id=None,
         folder_ids=frozenset({"INBOX"}),
         at=START + timedelta(minutes=mail.minute),
-        unread=False,
+        unread=mail.unread,
         sent=False,
-        flags=MessageFlag(0),
+        flags=MessageFlag.HAS_FILES if mail.files else MessageFlag(0),
         copy_id=ids[0],
         variant_id=ids[1],
         body_id=ids[2],
@@ -95,7 +99,7 @@ def prepared(hold: Hold, mail: Mail, ids: list[int]) -> Prepared:
         h_core=_hash("core", mail.core),
         h_files=_hash("files"),
         h_mids=(*own, *(_hash("mid", name) for name in mail.names)),
-        people=(PreparedPerson(Role.FROM, _hash("person", "anna"), _hash("domain", "acme")),),
+        people=tuple(_person(hold, role, address) for role, address in mail.people),
         files=(),
         tokens=(len(mail.content), 7),
         s_head=b"head",
@@ -104,6 +108,11 @@ def prepared(hold: Hold, mail: Mail, ids: list[int]) -> Prepared:
         h_body=_hash("body", mail.content),
         body=b"",
     )
+
+
+def _person(hold: Hold, role: Role, address: str) -> PreparedPerson:
+    keys = vault(hold.workspace_id)
+    return PreparedPerson(role, keys.lookup("address", address), keys.lookup("domain", address.partition("@")[2]))
 
 
 def messages(workspace_id: int) -> set[frozenset[str]]:
