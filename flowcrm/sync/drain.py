@@ -16,6 +16,7 @@ from flowcrm.store.db import next_ids, workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.writes.begun import do_begin, do_end
 from flowcrm.store.writes.page import Hold, Kept
+from flowcrm.store.writes.refile import Filed
 from flowcrm.sync.bodies import store_bodies
 from flowcrm.sync.outcome import Outcome, commit
 from flowcrm.sync.people import header_hashes
@@ -184,7 +185,7 @@ def _recheck(connector: Connector, items: Sequence[WorkItem], outcome: Outcome) 
     for item, answer in zip(items, connector.headers([item.provider_id for item in items]), strict=False):
         if isinstance(answer, Headers):
             outcome.came += 1
-            outcome.refiled.append(answer)
+            outcome.refiled.append(Filed(answer.provider_id, answer.folder_ids, answer.unread))
             outcome.done.append(item.id)
         else:
             outcome.failed(item, answer.error)

@@ -10,12 +10,12 @@ from django.db import DataError, IntegrityError
 
 from flowcrm.lib import clock
 from flowcrm.mail.errors import Gone, MailError, NeedsAdmin, NeedsLogin, RateLimited, Transient
-from flowcrm.mail.types import Headers
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Decision
 from flowcrm.store.db import workspace_scope
-from flowcrm.store.writes.listing import do_gone, do_refile
+from flowcrm.store.writes.listing import do_gone
 from flowcrm.store.writes.page import Hold, Kept, Page, Postponed, check_hold, do_page
+from flowcrm.store.writes.refile import Filed, do_refile
 from flowcrm.sync.stages import stage
 from flowcrm.sync.worklist import WorkItem
 
@@ -41,7 +41,7 @@ class Outcome:
     gone: list[str] = field(default_factory=list)
     postponed: list[Postponed] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
-    refiled: list[Headers] = field(default_factory=list)
+    refiled: list[Filed] = field(default_factory=list)
     unreached: list[tuple[WorkItem, Transient]] = field(default_factory=list)
     came: int = 0
     stop: MailError | None = None
@@ -97,8 +97,7 @@ def commit(hold: Hold, mailbox: Snapshot, outcome: Outcome) -> None:
         with workspace_scope(hold.workspace_id):
             check_hold(hold)
             do_gone(hold, outcome.gone)
-            for one in outcome.refiled:
-                do_refile(hold, one.provider_id, one.folder_ids, unread=one.unread)
+            do_refile(hold, outcome.refiled)
     page = Page(
         plan=mailbox.plan,
         today=mailbox.today,

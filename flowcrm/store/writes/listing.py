@@ -8,6 +8,7 @@ from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.store.db import next_ids, rows, run, workspace_scope
 from flowcrm.store.writes.due import LANE_CONTACT, LANE_LISTED, LANE_RECHECK
 from flowcrm.store.writes.page import Hold, check_hold, do_count_skipped
+from flowcrm.store.writes.refile import Filed, do_refile
 from flowcrm.store.writes.tell import do_tell
 
 # Kept mails to be asked about again, newest first.
@@ -47,7 +48,7 @@ def do_listing(hold: Hold, page: Listed) -> bool:
         added = _do_want(hold, page, [one for one in page.wanted if one.kind is ChangeKind.ARRIVED], page.lane)
         # What was filed elsewhere has been here before: it is no new mail, and takes none of the room that is kept for it.
         _do_want(hold, page, [one for one in page.wanted if one.kind is ChangeKind.FOLDERS], max(page.lane, LANE_CONTACT))
-        _do_refile(hold, [one for one in page.touched if one.kind is not ChangeKind.GONE])
+        do_refile(hold, _filed(page.touched))
         do_gone(hold, [one.provider_id for one in page.touched if one.kind is ChangeKind.GONE])
         if page.listing:
             _do_there_again(hold, [one.provider_id for one in page.touched])
@@ -87,28 +88,6 @@ def _do_there_again(hold: Hold, provider_ids: Sequence[str]) -> None:
             ON CONFLICT (workspace_id, mailbox_id, provider_id) DO NOTHING""",
         [LANE_RECHECK, clock.now(), hold.workspace_id, hold.mailbox_id, list(provider_ids)],
     )
-
-
-def do_refile(hold: Hold, provider_id: str, folder_ids: frozenset[str], *, unread: bool | None) -> None:
-    """A kept mail lies in these folders now."""
-    found = rows(
-        """UPDATE copy SET unread = coalesce(%s, unread), gone_at = NULL
-           WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = %s RETURNING id""",
-        [unread, hold.workspace_id, hold.mailbox_id, provider_id],
-    )
-    copies = [copy_id for (copy_id,) in found]
-    run(
-        """UPDATE participant AS p SET unread = c.unread FROM copy AS c
-           WHERE c.workspace_id = %s AND c.id = ANY(%s)
-             AND p.workspace_id = c.workspace_id AND p.copy_id = c.id AND p.unread <> c.unread""",
-        [hold.workspace_id, copies],
-    )
-    for copy_id in copies:
-        run("DELETE FROM copy_folder WHERE workspace_id = %s AND copy_id = %s", [hold.workspace_id, copy_id])
-        run(
-            "INSERT INTO copy_folder (workspace_id, copy_id, provider_id) SELECT %s, %s, unnest(%s::text[])",
-            [hold.workspace_id, copy_id, sorted(folder_ids)],
-        )
 
 
 def do_recheck_all(hold: Hold) -> None:
@@ -162,10 +141,13 @@ def _listed_so_far(hold: Hold, scope: str) -> int:
     return int(found[0][0]) if found else 0
 
 
-def _do_refile(hold: Hold, changes: Sequence[Change]) -> None:
-    for change in changes:
-        if change.folder_ids is not None:
-            do_refile(hold, change.provider_id, change.folder_ids, unread=change.unread)
+def _filed(changes: Sequence[Change]) -> list[Filed]:
+    """Those that say where a mail lies now."""
+    return [
+        Filed(one.provider_id, one.folder_ids, one.unread)
+        for one in changes
+        if one.kind is not ChangeKind.GONE and one.folder_ids is not None
+    ]
 
 
 def _do_bookmark(hold: Hold, page: Listed, added: int) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flowcrm.mail.prepared import MessageFlag
+from flowcrm.mail.types import Role
 from flowcrm.store.db import run
 from flowcrm.store.queries.addresses import member_hashes
 from flowcrm.store.writes.identity import Placed, Resolved
