@@ -8,7 +8,9 @@ owns everything; the folder is the guard.
 """
 
 import fcntl
+import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -68,7 +70,8 @@ def check_modes(home: Home) -> None:
 def running_pid(data: Path) -> int | None:
     """The process that serves this data directory; None where postmaster.pid is absent or left over."""
     pid = _pid_in(data / "postmaster.pid")
-    return pid if pid and _works_in(pid, data) else None
+    # The server's working directory is its data directory. A left-over number may meanwhile be anybody's.
+    return pid if pid and _working_directory(pid, data) == data.resolve() else None
 
 
 @contextmanager
@@ -134,12 +137,18 @@ def _pg_ctl(install: Install, verb: str, *options: str) -> None:
 def _drop_foreign_pid(install: Install) -> None:
     """Remove a left-over postmaster.pid whose number now belongs to another program, which PostgreSQL would take for itself.
 
-    A left-over whose process is gone is PostgreSQL's own business: it checks for orphaned children first.
+    Only where that program was seen to work elsewhere, or to be dying: a running server ends itself without this file. All else
+    is PostgreSQL's own business: where the process is gone it looks for orphaned children, and another user's it passes over.
     """
     for file in (install.data / "postmaster.pid", _socket(install).with_name(_socket(install).name + ".lock")):
         pid = _pid_in(file)
-        if pid and Path(f"/proc/{pid}").exists():
+        if pid and Path(f"/proc/{pid}").exists() and _is_foreign(pid, install.data):
             file.unlink()
+
+
+def _is_foreign(pid: int, data: Path) -> bool:
+    seen = _working_directory(pid, data)
+    return seen is not None and seen != data.resolve()
 
 
 def _pid_in(file: Path) -> int:
@@ -150,12 +159,24 @@ def _pid_in(file: Path) -> int:
         return 0
 
 
-def _works_in(pid: int, data: Path) -> bool:
-    # The server's working directory is its data directory. A left-over number may meanwhile be anybody's.
-    try:
-        return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
-    except (FileNotFoundError, PermissionError):
-        return False
+def _working_directory(pid: int, data: Path) -> Path | None:
+    """Where this process works, as the owner of the data directory sees it; Path() where it is dead. None: that cannot be told.
+    As a rule it is another user's then, and no server of ours."""
+    # Root may not see it everywhere (proc_pid_cwd(5)): a container's root has no CAP_SYS_PTRACE. Its own user always may.
+    found, root = data.stat(), os.geteuid() == 0
+    seen = subprocess.run(
+        ["readlink", "-v", f"/proc/{pid}/cwd"],
+        user=found.st_uid if root else None,
+        group=found.st_gid if root else None,
+        extra_groups=[] if root else None,
+        cwd="/",
+        env={"PATH": os.defpath, "LC_ALL": "C"},
+        capture_output=True,
+        check=False,
+    )
+    if seen.returncode == 0:
+        return Path(os.fsdecode(seen.stdout.removesuffix(b"\n")))
+    return Path() if b"No such" in seen.stderr else None
 
 
 def _socket(install: Install) -> Path:

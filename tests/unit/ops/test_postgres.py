@@ -116,6 +116,24 @@ def test_a_pid_left_by_a_machine_that_went_down_is_not_believed(home: Home) -> N
     assert kept(home, "before the power cut")
 
 
+def test_another_homes_server_is_not_believed_to_be_this_one(home: Home, tmp_path: Path) -> None:
+    """Both run as the same user, so a left-over number can be the other's."""
+    other = Home(tmp_path / "other")
+    postgres.ensure_running(other, SMALL)
+    try:
+        postgres.stop(other)
+        leftover = other.data / "postmaster.pid"
+        leftover.write_text(f"{pid(home)}\n{other.data.resolve()}\n")
+        shutil.chown(leftover, other.data.stat().st_uid, other.data.stat().st_gid)
+        postgres.ensure_running(other, SMALL)
+        assert postgres.running_pid(other.data.resolve()) not in (None, pid(home))
+    finally:
+        postgres.stop(other)
+        shutil.rmtree(other.data.resolve())
+        shutil.rmtree(other.sockets)
+    assert postgres.answers(home)
+
+
 def test_it_is_started_anew_where_somebody_tidied_its_socket_away(home: Home) -> None:
     keep(home, "before the tidying")
     shutil.rmtree(home.sockets)
