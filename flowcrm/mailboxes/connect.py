@@ -16,7 +16,7 @@ from flowcrm.store.db import row, workspace_scope
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.mailbox import do_create_mailbox, do_folders, do_identities, do_state, find_mailbox
-from flowcrm.store.writes.secrets import do_forget_grant, do_grant, read_tokens
+from flowcrm.store.writes.secrets import AccountHash, account_hash, do_forget_grant, do_grant, is_granted, read_tokens
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ def do_connect(kind: str, consent: Consent, visit: Visit) -> int:
             )
         else:
             _go_on(consent, mailbox_id)
-        do_grant(keys, mailbox_id=mailbox_id, tokens=visit.tokens)
+        do_grant(keys, mailbox_id=mailbox_id, account=account_hash(kind, account.address), tokens=visit.tokens)
         do_folders(keys, mailbox_id=mailbox_id, folders=visit.folders)
         do_audit(
             workspace_id=consent.workspace_id,
@@ -97,24 +97,33 @@ def do_connect(kind: str, consent: Consent, visit: Visit) -> int:
 
 
 def do_disconnect(*, workspace_id: int, member_id: int, mailbox_id: int) -> None:
-    """Forget the grant, here and at the provider. The kept emails, the settings and the cursor stay."""
+    """Forget the grant here, and at the provider unless others live by it. Kept emails, settings and cursor stay."""
     keys = vault(workspace_id)
     with workspace_scope(workspace_id):
-        found = row("SELECT state FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE", [workspace_id, mailbox_id])
+        found = row(
+            "SELECT state, kind FROM mailbox WHERE workspace_id = %s AND id = %s FOR UPDATE", [workspace_id, mailbox_id]
+        )
         if found is None or found[0] == State.DISCONNECTED:
             return
         check_move(State(found[0]), State.DISCONNECTED)
         stored = read_tokens(keys, mailbox_id=mailbox_id)
+        account = account_hash(found[1], mailbox_address(workspace_id, mailbox_id))
         do_forget_grant(workspace_id=workspace_id, mailbox_id=mailbox_id)
         do_state(workspace_id=workspace_id, mailbox_id=mailbox_id, state=State.DISCONNECTED)
         do_audit(workspace_id=workspace_id, actor_id=member_id, verb="disconnect", surface="page", object_ids=[mailbox_id])
     if stored is not None and stored.tokens.refresh is not None:
         # After the commit, so that no row is held while the provider is asked.
-        transaction.on_commit(partial(_give_back, stored.tokens.refresh))
+        transaction.on_commit(partial(_give_back, stored.tokens.refresh, account))
 
 
-def _give_back(token: str) -> None:
-    """We have forgotten the grant already; that the provider forgets it too is a courtesy that may fail."""
+def _give_back(token: str, account: AccountHash) -> None:
+    """We have forgotten the grant already; that the provider forgets it too is a courtesy that may fail.
+
+    Google ends with one token all that the account has granted to this app. So not while a mailbox lives by it: in another
+    workspace, or this one, connected again meanwhile. Whoever connects while Google is being asked must re-authorize.
+    """
+    if is_granted(account):
+        return
     try:
         oauth.revoke(google_app(), token)
     except MailError as error:

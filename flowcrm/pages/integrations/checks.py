@@ -51,7 +51,7 @@ def _permissions(card: Card) -> Check:
         case State.REAUTHORIZE:
             return Check(title, "bad", _("Google ended the permission: revoked, or the password was changed. Re-authorize."))
         case State.DISCONNECTED:
-            return Check(title, "wait", _("Given back when the mailbox was disconnected."))
+            return Check(title, "wait", _("Given up when the mailbox was disconnected."))
     return Check(title, "good", _("Reading email is allowed."))
 
 

@@ -167,6 +167,18 @@ CREATE TABLE mailbox_secret (
     FOREIGN KEY (workspace_id, mailbox_id) REFERENCES mailbox (workspace_id, id) ON DELETE CASCADE
 );
 
+-- Whose living grants are for the same account at a provider, in whichever workspaces: the provider ends them all together. A
+-- routing table; the hash is keyed by the instance.
+CREATE TABLE mailbox_grant (
+    workspace_id    bigint NOT NULL,
+    mailbox_id      bigint NOT NULL,
+    gen             smallint NOT NULL,
+    h_account       bytea NOT NULL,
+    PRIMARY KEY (workspace_id, mailbox_id),
+    FOREIGN KEY (workspace_id, mailbox_id) REFERENCES mailbox_secret (workspace_id, mailbox_id) ON DELETE CASCADE
+);
+CREATE INDEX mailbox_grant_account ON mailbox_grant (gen, h_account);
+
 CREATE TABLE mailbox_identity (
     workspace_id    bigint NOT NULL,
     mailbox_id      bigint NOT NULL,
@@ -509,9 +521,9 @@ DECLARE
 BEGIN
     FOREACH t IN ARRAY ARRAY[
         'workspace', 'member', 'mailbox_due', 'lease', 'company', 'company_domain', 'contact', 'contact_address', 'mailbox',
-        'mailbox_secret', 'mailbox_identity', 'member_address', 'folder', 'cursor', 'budget', 'work', 'skipped', 'conversation',
-        'mid', 'message', 'message_key', 'variant', 'nearby', 'blob', 'copy', 'copy_folder', 'participant', 'attachment',
-        'search_row', 'usage_day', 'usage_total', 'audit', 'audit_batch', 'audit_checkpoint']
+        'mailbox_secret', 'mailbox_grant', 'mailbox_identity', 'member_address', 'folder', 'cursor', 'budget', 'work', 'skipped',
+        'conversation', 'mid', 'message', 'message_key', 'variant', 'nearby', 'blob', 'copy', 'copy_folder', 'participant',
+        'attachment', 'search_row', 'usage_day', 'usage_total', 'audit', 'audit_batch', 'audit_checkpoint']
     LOOP
         key := CASE t WHEN 'workspace' THEN 'id' ELSE 'workspace_id' END;
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
@@ -520,7 +532,7 @@ BEGIN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO flowcrm_app', t);
     END LOOP;
 
-    FOREACH t IN ARRAY ARRAY['workspace', 'member', 'mailbox_due', 'lease', 'nearby'] LOOP
+    FOREACH t IN ARRAY ARRAY['workspace', 'member', 'mailbox_due', 'lease', 'mailbox_grant', 'nearby'] LOOP
         EXECUTE format('CREATE POLICY router ON %I TO flowcrm_router USING (true)', t);
         EXECUTE format('GRANT SELECT ON %I TO flowcrm_router', t);
     END LOOP;

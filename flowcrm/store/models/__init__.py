@@ -3,7 +3,18 @@
 from flowcrm.store.models.audit import Audit
 from flowcrm.store.models.contact import Company, CompanyDomain, Contact, ContactAddress
 from flowcrm.store.models.mail import Attachment, Blob, Conversation, Copy, CopyFolder, Message, Participant, Variant
-from flowcrm.store.models.mailbox import Budget, Cursor, Folder, Lease, Mailbox, MailboxDue, MailboxSecret, Skipped, Work
+from flowcrm.store.models.mailbox import (
+    Budget,
+    Cursor,
+    Folder,
+    Lease,
+    Mailbox,
+    MailboxDue,
+    MailboxGrant,
+    MailboxSecret,
+    Skipped,
+    Work,
+)
 from flowcrm.store.models.person import Person
 from flowcrm.store.models.workspace import AccountName, InstanceSetting, Member, UsageDay, UsageTotal, Workspace
 
@@ -26,6 +37,7 @@ __all__ = [
     "Lease",
     "Mailbox",
     "MailboxDue",
+    "MailboxGrant",
     "MailboxSecret",
     "Member",
     "Message",

@@ -49,6 +49,19 @@ class MailboxSecret(models.Model):
         db_table = "mailbox_secret"
 
 
+class MailboxGrant(models.Model):
+    """Routing: which account at its provider the mailbox's living grant is for; h_account is keyed by the instance."""
+
+    mailbox_id = models.BigIntegerField(primary_key=True)
+    workspace_id = models.BigIntegerField()
+    gen = models.SmallIntegerField()
+    h_account = models.BinaryField()
+
+    class Meta:
+        managed = False
+        db_table = "mailbox_grant"
+
+
 class Folder(Scoped):
     mailbox = link("Mailbox", "folders")
     provider_id = models.TextField()

@@ -9,6 +9,7 @@ from flowcrm.mail.types import Folder
 from flowcrm.store.db import next_id, next_ids, row, rows, run
 from flowcrm.store.writes.due import LANE_NEW, do_due_now, do_not_due
 from flowcrm.store.writes.ours import do_ours
+from flowcrm.store.writes.secrets import do_grant_ended
 from flowcrm.store.writes.tell import do_tell
 from flowcrm.vault.seal import WorkspaceVault
 
@@ -165,6 +166,8 @@ def do_state(*, workspace_id: int, mailbox_id: int, state: str, code: str = "") 
            WHERE workspace_id = %s AND id = %s""",
         [state, clock.now(), state, code, workspace_id, mailbox_id],
     )
+    if state == "reauthorize":
+        do_grant_ended(workspace_id=workspace_id, mailbox_id=mailbox_id)
     if state == "on":
         do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
     else:

@@ -1,11 +1,16 @@
-"""A mailbox's grant at its provider: sealed at rest, replaced only under its row lock and only by who read the latest."""
+"""A mailbox's grant at its provider: sealed at rest, replaced only under its row lock and only by who read the latest.
+
+A provider ends all grants of one account to this installation together, whichever workspace they are in; `mailbox_grant` says
+which live, by a hash that says nothing of the account.
+"""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from flowcrm.mail.types import Tokens
-from flowcrm.store.db import row, run
+from flowcrm.store.db import router_rows, row, run
+from flowcrm.store.vaults import instance_vault
 from flowcrm.vault.seal import WorkspaceVault
 
 
@@ -31,7 +36,27 @@ def read_tokens(vault: WorkspaceVault, *, mailbox_id: int, lock: bool = False) -
     return Stored(tokens, int(found[1]))
 
 
-def do_grant(vault: WorkspaceVault, *, mailbox_id: int, tokens: Tokens) -> None:
+@dataclass(frozen=True, slots=True)
+class AccountHash:
+    """An account at a provider, to be recognised in any workspace."""
+
+    gen: int
+    value: bytes
+
+
+def account_hash(kind: str, address: str) -> AccountHash:
+    """`address` is normalised, as the mailbox has it."""
+    keys = instance_vault()
+    return AccountHash(keys.generation, keys.lookup("granted", f"{kind} {address}"))
+
+
+def is_granted(account: AccountHash) -> bool:
+    """Whether some mailbox of the installation has a living grant for that account right now."""
+    found = router_rows("SELECT 1 FROM mailbox_grant WHERE gen = %s AND h_account = %s LIMIT 1", [account.gen, account.value])
+    return bool(found)
+
+
+def do_grant(vault: WorkspaceVault, *, mailbox_id: int, account: AccountHash, tokens: Tokens) -> None:
     """A person has just given consent: this grant replaces what there was. Providers leave the refresh token out of a second
     consent now and then: then the stored one goes on, never nothing in its place."""
     if tokens.refresh is None and (former := read_tokens(vault, mailbox_id=mailbox_id, lock=True)):
@@ -41,6 +66,11 @@ def do_grant(vault: WorkspaceVault, *, mailbox_id: int, tokens: Tokens) -> None:
            ON CONFLICT (workspace_id, mailbox_id) DO UPDATE
            SET s_tokens = EXCLUDED.s_tokens, expires_at = EXCLUDED.expires_at, rev = nextval('flow_id')""",
         [vault.workspace_id, mailbox_id, _sealed(vault, mailbox_id, tokens), tokens.expires_at],
+    )
+    run(
+        """INSERT INTO mailbox_grant (workspace_id, mailbox_id, gen, h_account) VALUES (%s, %s, %s, %s)
+           ON CONFLICT (workspace_id, mailbox_id) DO UPDATE SET gen = EXCLUDED.gen, h_account = EXCLUDED.h_account""",
+        [vault.workspace_id, mailbox_id, account.gen, account.value],
     )
 
 
@@ -64,6 +94,11 @@ def do_expire(*, workspace_id: int, mailbox_id: int, at: datetime) -> None:
         "UPDATE mailbox_secret SET expires_at = least(expires_at, %s) WHERE workspace_id = %s AND mailbox_id = %s",
         [at, workspace_id, mailbox_id],
     )
+
+
+def do_grant_ended(*, workspace_id: int, mailbox_id: int) -> None:
+    """The provider says that the grant is dead: nothing need be spared for it."""
+    run("DELETE FROM mailbox_grant WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
 
 
 def do_forget_grant(*, workspace_id: int, mailbox_id: int) -> None:
