@@ -30,10 +30,10 @@ _PART = 5 * 1024 * 1024
 _PARTS_UNDERWAY = 2
 _REF = re.compile(r"\d+/[0-9a-f]{2}/[0-9a-f]+")
 _LISTED_AT_ONCE = 1000
-# What obstore leaves of a write that was killed: the object's name, # and a number. It never lists those.
+# What a killed write leaves in a folder (durable.py): the object's name, # and a number. obstore never lists those.
 _UNFINISHED = re.compile(r".*#\d+")
-# How the folder store says that there is no room: disk, quota, or the process's own limit on a file's size.
-_FULL = re.compile(rf"\(os error ({errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\)")
+# No room: disk, quota, or the process's own limit on a file's size.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BlobStore:
@@ -59,18 +59,17 @@ class BlobStore:
         """Store content under its id and say where. In a folder it is only safe after `sync`.
 
         Putting the same content again is harmless, and always writes: what is there may be torn by a power cut, or old enough
-        for the collector of orphans to take it away.
+        for the collector of orphans to take it away. In a folder it stays as it is until `sync`: others may rely on it.
         """
         ref = blob_ref(vault.workspace_id, content_id)
         pieces = sealed_pieces(vault, content_id, plain)
         with self._plain_errors():
-            unsynced = self._unsynced()
-            if len(plain) <= _ONE_REQUEST:
+            if self._folder is not None:
+                self._unsynced(self._folder).write(ref, pieces)
+            elif len(plain) <= _ONE_REQUEST:
                 obstore.put(self._store, ref, b"".join(pieces), use_multipart=False)
             else:
                 obstore.put(self._store, ref, pieces, chunk_size=_PART, max_concurrency=_PARTS_UNDERWAY)
-        if unsynced is not None:
-            unsynced.add(ref)
         return ref
 
     def sync(self) -> None:
@@ -136,10 +135,10 @@ class BlobStore:
                     swept += 1
         return swept
 
-    def _unsynced(self) -> Unsynced | None:
+    def _unsynced(self, folder: Path) -> Unsynced:
         waiting: Unsynced | None = getattr(self._of_thread, "unsynced", None)
-        if waiting is None and self._folder is not None:
-            waiting = self._of_thread.unsynced = Unsynced(self._folder, whole=self._sync_whole)
+        if waiting is None:
+            waiting = self._of_thread.unsynced = Unsynced(folder, whole=self._sync_whole)
         return waiting
 
     @contextmanager
@@ -190,6 +189,6 @@ def _problem(error: BaseError | OSError, where: str) -> VaultError:
     text = str(error).partition("\n")[0]
     if isinstance(error, FileNotFoundError):
         return BlobMissing(f"The object store at {where} does not have it: {text}")
-    if _FULL.search(str(error)) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)):
+    if isinstance(error, OSError) and error.errno in _FULL:
         return BlobStoreFull(f"There is no room left in the object store at {where}. Make room; nothing is lost meanwhile.")
     return BlobStoreUnavailable(f"The object store at {where} cannot be used right now: {text}")

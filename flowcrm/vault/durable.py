@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+import secrets
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 # File systems whose syncfs(2) writes everything out and reports what failed. Others (FUSE, 9p, unknown ones) may take the call
@@ -26,26 +28,46 @@ class Unsynced:
         self._root = root
         self._whole = whole
         self._files: list[Path] = []
+        self._replacing: dict[Path, Path] = {}
         self._descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def add(self, name: str) -> None:
-        """A file that was written, by its path below the folder."""
-        self._files.append(self._root / name)
+    def write(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file, by its path below the folder; it is never seen half written. One that is there already keeps its bytes
+        until the new ones are on the disk, since they may be all that somebody has. A killed write leaves `<name>#<number>`."""
+        file = self._root / name
+        unfinished = file.with_name(f"{file.name}#{secrets.randbits(63)}")
+        _write(unfinished, pieces)
+        try:
+            # Not a rename: that would also take the place of a file that another process has put there this moment.
+            os.link(unfinished, file)
+        except OSError:
+            # It is there already, or the file system knows no links: `sync` renames, and says what goes wrong.
+            self._replacing[unfinished] = file
+        else:
+            unfinished.unlink()
+            self._files.append(file)
 
     def sync(self) -> None:
         """Return when the files and the folders that name them are on the disk. Raises OSError; then they must be written anew,
         since asking again may be answered with success."""
         try:
-            if self._whole:
-                _syncfs(self._descriptor)
-            else:
-                self._fsync_each()
+            self._sync([*self._files, *self._replacing])
+            if self._replacing:
+                for unfinished, file in self._replacing.items():
+                    unfinished.replace(file)
+                self._sync(self._replacing.values())
         finally:
             os.close(self._descriptor)
 
-    def _fsync_each(self) -> None:
+    def _sync(self, files: Iterable[Path]) -> None:
+        if self._whole:
+            _syncfs(self._descriptor)
+        else:
+            self._fsync_each(files)
+
+    def _fsync_each(self, files: Iterable[Path]) -> None:
         folders: set[Path] = set()
-        for file in self._files:
+        for file in files:
             _fsync(file)
             folders |= {parent for parent in file.parents if parent.is_relative_to(self._root)}
         for folder in folders:
@@ -65,6 +87,16 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str 
         if after and before.split()[2] == wanted:
             return after.split()[0]
     return None
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb") as file:
+            file.writelines(pieces)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _fsync(path: Path) -> None:

@@ -78,6 +78,31 @@ def test_putting_again_is_harmless_and_mends_what_is_torn(blobs: BlobStore, vaul
     ref = blobs.put(vault, ID, b"Dear Ben")
     (folder / ref).write_bytes(b"")
     assert blobs.put(vault, ID, b"Dear Ben") == ref
+    blobs.sync()
+    assert blobs.open(vault, ID, ref) == b"Dear Ben"
+
+
+def test_what_is_committed_stays_as_it_is_until_the_same_content_put_again_is_synced(
+    blobs: BlobStore, vault: WorkspaceVault, folder: Path
+) -> None:
+    """A power cut in between must not tear it; not every file system writes a file out before a rename over another."""
+    ref = blobs.put(vault, ID, b"Dear Ben")
+    blobs.sync()
+    committed = (folder / ref).read_bytes()
+    blobs.put(vault, ID, b"Dear Ben")
+    assert (folder / ref).read_bytes() == committed
+    blobs.sync()
+    assert (folder / ref).read_bytes() != committed, "written anew"
+    assert blobs.open(vault, ID, ref) == b"Dear Ben"
+
+
+def test_an_object_that_the_collector_took_while_it_was_put_again_is_there_after_the_sync(
+    blobs: BlobStore, vault: WorkspaceVault
+) -> None:
+    ref = blobs.put(vault, ID, b"Dear Ben")
+    blobs.put(vault, ID, b"Dear Ben")
+    assert blobs.delete_if_older(ref, clock.now() + timedelta(hours=1))
+    blobs.sync()
     assert blobs.open(vault, ID, ref) == b"Dear Ben"
 
 
@@ -320,6 +345,7 @@ vault, blobs = WorkspaceVault(7, keyfile.new_keys()), BlobStore(sys.argv[1], all
 blobs.open(vault, bytes(16), blobs.put(vault, bytes(16), b"warm"))
 start = peak()
 ref = blobs.put(vault, bytes(16), plain)
+blobs.sync()
 put = peak()
 assert sum(map(len, blobs.stream(vault, bytes(16), ref))) == len(plain)
 print(put - start, peak() - start)

@@ -35,15 +35,56 @@ def test_what_cannot_be_told_is_not_trusted(tmp_path: Path) -> None:
 def test_files_are_synced_and_the_folder_is_let_go(tmp_path: Path, whole: bool) -> None:
     before = len(os.listdir("/proc/self/fd"))
     unsynced = Unsynced(tmp_path, whole=whole)
-    (tmp_path / "7").mkdir()
-    (tmp_path / "7" / "mail").write_bytes(b"sealed")
-    unsynced.add("7/mail")
+    unsynced.write("7/mail", [b"sea", b"led"])
+    assert (tmp_path / "7" / "mail").read_bytes() == b"sealed"
     unsynced.sync()
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_file_that_is_gone_when_synced_is_an_error(tmp_path: Path) -> None:
     unsynced = Unsynced(tmp_path, whole=False)
-    unsynced.add("7/mail")
+    unsynced.write("7/mail", [b"sealed"])
+    (tmp_path / "7" / "mail").unlink()
     with pytest.raises(FileNotFoundError):
         unsynced.sync()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_file_that_is_there_keeps_its_bytes_until_the_new_ones_are_synced(tmp_path: Path, whole: bool) -> None:
+    first, second = Unsynced(tmp_path, whole=whole), Unsynced(tmp_path, whole=whole)
+    first.write("mail", [b"committed"])
+    first.sync()
+    second.write("mail", [b"again"])
+    assert (tmp_path / "mail").read_bytes() == b"committed"
+    second.sync()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"mail": b"again"}
+
+
+def test_new_bytes_are_on_the_disk_before_they_get_the_name_and_then_the_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, seen = os.fsync, []
+
+    def fsync(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        seen.append((name.partition("#")[0], (tmp_path / "mail").read_bytes()))
+        system(descriptor)
+
+    (tmp_path / "mail").write_bytes(b"committed")
+    unsynced = Unsynced(tmp_path, whole=False)
+    unsynced.write("mail", [b"again"])
+    monkeypatch.setattr(os, "fsync", fsync)
+    unsynced.sync()
+    folder = tmp_path.name
+    assert seen == [("mail", b"committed"), (folder, b"committed"), ("mail", b"again"), (folder, b"again")]
+
+
+def test_a_file_system_without_links_does_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", link)
+    unsynced = Unsynced(tmp_path, whole=False)
+    unsynced.write("mail", [b"sealed"])
+    unsynced.sync()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"mail": b"sealed"}
