@@ -21,7 +21,6 @@ What holds for every request:
     └── HttpStatus        a whole answer, but not 2xx
 """
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -38,6 +37,7 @@ import httpx2
 
 from flowcrm import __version__
 from flowcrm.lib import clock
+from flowcrm.lib.hosts import inner, is_listed, look_up
 
 # Google compresses only for clients whose agent says "gzip" (developers.google.com/workspace/gmail/api/guides/performance).
 USER_AGENT = f"FlowCRM/{__version__} (gzip)"
@@ -87,7 +87,8 @@ class HttpStatus(HttpError):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. connect: until the connection stands. read: the longest silence. total: the whole exchange."""
+    """Seconds. connect: until the name is resolved, then until an address answers. read: the longest silence. total: the
+    whole exchange."""
 
     connect: float
     read: float
@@ -213,18 +214,20 @@ class Client:
         return bytes(body)
 
 
-def resolve_allowed(host: str, port: int, rules: HostRules, *, loopback_only: bool = False) -> tuple[str, ...]:
+def resolve_allowed(
+    host: str, port: int, rules: HostRules, *, loopback_only: bool = False, seconds: float | None = None
+) -> tuple[str, ...]:
     """The numeric addresses of `host` that may be asked, in the resolver's order.
 
     Connect to one of them, never to the name again: its owner could have changed the answer in between.
-    Raises HttpUnreachable (no such name) and HttpForbidden (no permitted address).
+    Raises HttpTimeout, HttpUnreachable (no such name) and HttpForbidden (no permitted address).
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = look_up(host, port, seconds)
+    except TimeoutError as error:
+        raise HttpTimeout(f"the address of {host} was not found in time") from error
     except (socket.gaierror, UnicodeError) as error:
         raise HttpUnreachable(f"{host} has no address") from error
-    # dict, not set: the resolver's order is a preference.
-    addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     allowed = tuple(address for address in addresses if _may_ask(host, address, rules, loopback_only))
     if not allowed:
         raise HttpForbidden(f"{host} leads into a network that is not open to FlowCRM")
@@ -246,38 +249,15 @@ def retry_after(headers: Mapping[str, str]) -> datetime | None:
 
 # -- which addresses -----------------------------------------------------------------------------------------------------
 
-_IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
 
 def _may_ask(host: str, address: str, rules: HostRules, loopback_only: bool) -> bool:
-    ip = _inner(ipaddress.ip_address(address))
+    ip = inner(address)
     if ip.is_loopback:
         return rules.loopback
     # Link-local holds the cloud's metadata service, which gives credentials to whoever asks: not even when listed.
     if loopback_only or ip.is_unspecified or ip.is_multicast or ip.is_link_local:
         return False
-    return ip.is_global or _is_listed(host, ip, rules.listed)
-
-
-def _inner(ip: _IpAddress) -> _IpAddress:
-    """The IPv4 address that an IPv6 address carries inside, where the packet would really go."""
-    if isinstance(ip, ipaddress.IPv4Address):
-        return ip
-    if ip in _NAT64:
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else ip)
-
-
-def _is_listed(host: str, ip: _IpAddress, listed: Iterable[str]) -> bool:
-    for entry in listed:
-        try:
-            if ip in ipaddress.ip_network(entry, strict=False):
-                return True
-        except ValueError:
-            if entry.lower().rstrip(".") == host.lower().rstrip("."):
-                return True
-    return False
+    return ip.is_global or is_listed(host, ip, rules.listed)
 
 
 # -- the connection --------------------------------------------------------------------------------------------------------
@@ -330,7 +310,8 @@ class _GuardedNetwork(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        addresses = resolve_allowed(host, port, self._rules, loopback_only=self._loopback_only)
+        left = self._deadline.left(timeout)
+        addresses = resolve_allowed(host, port, self._rules, loopback_only=self._loopback_only, seconds=left)
         for address in addresses[:-1]:
             try:
                 return self._connect(address, port, timeout, local_address, socket_options)

@@ -1,12 +1,14 @@
 """lib.http's guard: which hosts may be asked, whatever their names say; and when to ask again."""
 
 import socket
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from flowcrm.lib import clock, http
+from flowcrm.lib import clock, hosts, http
 from tests.unit.scripted_server import ScriptedServer, reply
 
 HERE = http.HostRules(loopback=True)
@@ -94,6 +96,41 @@ def test_an_unknown_name_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(http.HttpUnreachable):
         http.resolve_allowed("nowhere.example", 443, http.HostRules())
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A resolver that answers nobody; who asked it."""
+    system, over, asked = socket.getaddrinfo, threading.Event(), []
+
+    def getaddrinfo(host: str, *rest: Any, **named: Any) -> list[tuple[Any, ...]]:
+        asked.append(host)
+        over.wait()
+        return system("8.8.8.8", *rest, **named)
+
+    with monkeypatch.context() as resolver:
+        resolver.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield asked
+        over.set()
+    # Every thread is back: a look-up finds a place, and the resolver of the machine.
+    assert hosts.look_up("127.0.0.1", 443, 20) == ("127.0.0.1",)
+
+
+@pytest.mark.parametrize(
+    "times", [http.Timeouts(connect=0.1, read=20, total=20), http.Timeouts(connect=20, read=20, total=0.1)]
+)
+def test_a_resolver_that_hangs_holds_nobody_longer_than_the_time_outs(hanging: list[str], times: http.Timeouts) -> None:
+    client = http.Client("https://mail.example", timeouts=times, max_bytes=10, hosts=http.HostRules())
+    with pytest.raises(http.HttpTimeout):
+        client.get("/")
+    assert hanging == ["mail.example"]
+
+
+def test_a_resolver_that_hangs_takes_no_more_than_its_share_of_threads(hanging: list[str]) -> None:
+    for _ in range(hosts.AT_ONCE + 5):
+        with pytest.raises(http.HttpTimeout):
+            http.resolve_allowed("mail.example", 443, http.HostRules(), seconds=0.01)
+    assert len(hanging) <= hosts.AT_ONCE
 
 
 def test_the_guard_stands_before_every_connection() -> None:
