@@ -41,7 +41,7 @@ class MailboxSecret(models.Model):
     mailbox_id = models.BigIntegerField(primary_key=True)
     workspace_id = models.BigIntegerField()
     s_tokens = models.BinaryField()
-    rev = models.IntegerField()
+    rev = models.BigIntegerField()
     expires_at = models.DateTimeField()
 
     class Meta:

@@ -53,8 +53,8 @@ def _do_mark(hold: Hold, filed: Sequence[Filed]) -> list[tuple[int, int, str]]:
     run(
         """UPDATE participant AS p SET unread = c.unread FROM copy AS c
            WHERE c.workspace_id = %s AND c.id = ANY(%s)
-             AND p.workspace_id = c.workspace_id AND p.copy_id = c.id AND p.unread <> c.unread""",
-        [hold.workspace_id, [copy_id for copy_id, _, _ in copies]],
+             AND p.workspace_id = %s AND p.copy_id = ANY(%s) AND p.copy_id = c.id AND p.unread <> c.unread""",
+        2 * [hold.workspace_id, [copy_id for copy_id, _, _ in copies]],
     )
     return [(copy_id, message_id, provider_id) for copy_id, message_id, provider_id in copies]
 

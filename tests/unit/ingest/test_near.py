@@ -1,11 +1,11 @@
 """Which texts of one Message-ID are the same mail with something added around it, and which are not."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from flowcrm.ingest.core import MOST_TEXT, core, core_lines, normalised
-from flowcrm.ingest.near import LEAST, MOST_ABOVE, MOST_BELOW, near, outline, places
+from flowcrm.ingest.near import LEAST, MOST_ABOVE, MOST_ADDED, MOST_BELOW, near, outline, places
 from flowcrm.mail import marks, mime
 from tests.unit.mail.corpus import mails
 
@@ -219,6 +219,7 @@ _WORDS = st.lists(st.text("abcdefghij", min_size=3, max_size=9), min_size=1, max
 def test_lines_above_and_below_join_and_the_same_lines_in_between_do_not(
     above: list[str], below: list[str], width: int
 ) -> None:
+    assume(len(normalised("".join([*above, *below]))) <= MOST_ADDED * len(normalised(TEXT)))
     added = "\n".join([*above, TEXT, *below])
     assert are_near(TEXT, added)
     assert are_near(_wrapped(TEXT, width), added)
