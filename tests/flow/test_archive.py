@@ -9,16 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.flow.acme import letter
+from tests.flow.command import flowcrm
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.slow]
-
-
-def flowcrm(environment: Mapping[str, str], *words: str | Path, fails: bool = False) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(
-        [sys.executable, "-m", "flowcrm", *map(str, words)], env=dict(environment), capture_output=True, text=True, check=False
-    )
-    assert bool(done.returncode) is fails, done.stdout + done.stderr
-    return done
 
 
 def test_mail_from_files_comes_in_once_and_leaves_byte_for_byte(installation: Mapping[str, str], tmp_path: Path) -> None:

@@ -1,52 +1,54 @@
 """`flowcrm export`: messages as JSON lines, and their originals as .eml files."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
+from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flowcrm.ops.accounts import account_id
 from flowcrm.ops.archives import owner_of
-from flowcrm.ops.errors import Refused
+from flowcrm.ops.outfiles import is_standard_output, make_private_folder, write_private, writing
+from flowcrm.ops.stopping import stoppable
+from flowcrm.ops.words import counted
 from flowcrm.store import access
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.models import Member
-from flowcrm.store.reveal import ExportedMessage, reveal_export, reveal_original
+from flowcrm.store.reveal import ExportedCopy, ExportedMessage, reveal_copies, reveal_export
 
 app = typer.Typer()
 
 
 @app.callback(invoke_without_command=True)
 def export(
-    file: Annotated[Path, typer.Argument(help="Where to write: one JSON object a message, a line each.")],
-    eml: Annotated[Path | None, typer.Option(help="Also write each original to this folder.")] = None,
+    file: Annotated[
+        Path,
+        typer.Argument(readable=False, help='Where to write, one JSON object a line; "-": standard output.'),
+    ],
+    eml: Annotated[Path | None, typer.Option(help="Also write the original of each copy to this folder.")] = None,
     as_: Annotated[str, typer.Option("--as", help="Only what this member may read, by sign-in; without it, everything.")] = "",
     account: Annotated[str, typer.Option(help="The account's name; needed where there are several.")] = "",
 ) -> None:
     """Write out mail. Every message that leaves stands in the audit log."""
     actor = _actor(as_, account)
-    if eml is not None:
-        eml.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(file.name + ".part")
-    try:
-        with (
-            beside.open("w", encoding="utf-8") as out,
-            Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as shown,
-        ):
+    with stoppable("Stopped; no export was written."):
+        if eml is not None:
+            make_private_folder(eml)
+        with writing(file) as out, _progress() as shown:
             line, written = shown.add_task("writing", total=None), 0
             for page in reveal_export(actor, "command_line"):
-                _write(page, out)
-                for message in page if eml is not None else ():
-                    _write_original(actor, message.id, eml)
+                _write(actor, page, out, eml)
                 written += len(page)
                 shown.update(line, description=f"{written:,} written")
-        # A cut export must not be taken for a whole one.
-        beside.rename(file)
-    except OSError as error:
-        raise Refused(f"{error.filename or file} cannot be written: {error.strerror}.") from error
-    typer.echo(f"{written:,} emails written to {file}.")
+    typer.echo(f"{counted(written, 'email')} written to {file}.", err=is_standard_output(file))
+
+
+def _progress() -> Progress:
+    shown = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    return Progress(*shown, transient=True, disable=not sys.stderr.isatty(), console=Console(stderr=True))
 
 
 def _actor(sign_in: str, account: str) -> access.Actor:
@@ -59,16 +61,17 @@ def _actor(sign_in: str, account: str) -> access.Actor:
         return access.actor(Member.objects.get(workspace_id=owner.workspace_id, id=owner.member_id))
 
 
-def _write(page: list[ExportedMessage], out: TextIO) -> None:
+def _write(actor: access.Actor, page: list[ExportedMessage], out: TextIO, eml: Path | None) -> None:
     for message in page:
-        out.write(json.dumps(exported(message), ensure_ascii=False) + "\n")
+        if eml is not None:
+            _write_originals(actor, message, eml)
+        out.write(json.dumps(exported(message, with_originals=eml is not None), ensure_ascii=False) + "\n")
 
 
-def exported(message: ExportedMessage) -> dict[str, Any]:
-    """One line of the export."""
+def exported(message: ExportedMessage, *, with_originals: bool) -> dict[str, Any]:
+    """One line of the export: docs/how-to/mail-in-files.md has its fields."""
     head = message.head
     return {
-        "id": message.id,
         "conversation": message.conversation_id,
         "message_id": head["message_id"],
         "from": _people(head["from"]),
@@ -79,27 +82,30 @@ def exported(message: ExportedMessage) -> dict[str, Any]:
         "text": message.text,
         "attachments": [{"name": name, "type": kind, "size": size} for name, kind, size in message.attachments],
         "flags": list(message.flags),
-        "copies": [
-            {
-                "id": copy.id,
-                "mailbox": copy.mailbox,
-                "provider_id": copy.provider_id,
-                "at": copy.at.isoformat(),
-                "unread": copy.unread,
-                "gone_at": copy.gone_at.isoformat() if copy.gone_at else None,
-            }
-            for copy in message.copies
-        ],
+        "copies": [_copy(copy, with_originals=with_originals) for copy in message.copies],
     }
+
+
+def _copy(copy: ExportedCopy, *, with_originals: bool) -> dict[str, Any]:
+    return {
+        "id": copy.id,
+        "mailbox": copy.mailbox,
+        "provider_id": copy.provider_id,
+        "at": copy.at.isoformat(),
+        "unread": copy.unread,
+        "gone_at": copy.gone_at.isoformat() if copy.gone_at else None,
+        "eml": _eml_name(copy.id) if with_originals else None,
+    }
+
+
+def _eml_name(copy_id: int) -> str:
+    return f"{copy_id}.eml"
 
 
 def _people(people: list[list[str]]) -> list[dict[str, str]]:
     return [{"name": name, "email": email} for name, email in people]
 
 
-def _write_original(actor: access.Actor, message_id: int, folder: Path | None) -> None:
-    if folder is not None:
-        with workspace_scope(actor.workspace_id):
-            original = reveal_original(actor, message_id, "command_line")
-        with (folder / f"{message_id}.eml").open("wb") as out:
-            out.writelines(original.pieces)
+def _write_originals(actor: access.Actor, message: ExportedMessage, folder: Path) -> None:
+    for copy_id, pieces in reveal_copies(actor, message.id, "command_line"):
+        write_private(folder / _eml_name(copy_id), pieces)

@@ -1,13 +1,13 @@
 """The only door through which a person reads what came by mail; tools/rules.py finds every other one.
 
 Each function checks that the actor may read it, opens it with the vault, and writes the audit record: who, what (ids of
-messages), how much of it (the verb), from where and on which surface. All but `reveal_export`, whose pages are transactions of
-their own, run inside a workspace scope, and a caller that rolls back rolls the record back with what it showed.
+messages), how much of it (the verb), from where and on which surface. All but `reveal_export` and `reveal_copies`, which make
+transactions of their own, run inside a workspace scope, and a caller that rolls back rolls the record back with what it showed.
 
 Raises NotFound for what the actor may not know of, and VaultError where keys or object store are out of reach.
 """
 
-from flowcrm.store.reveal.export import ExportedCopy, ExportedMessage, reveal_export
+from flowcrm.store.reveal.export import ExportedCopy, ExportedMessage, reveal_copies, reveal_export
 from flowcrm.store.reveal.files import File, OpenedFile, reveal_attachment
 from flowcrm.store.reveal.heads import Head, reveal_heads
 from flowcrm.store.reveal.messages import PARSED_AT_ONCE, Opened, reveal_message
@@ -25,6 +25,7 @@ __all__ = [
     "Original",
     "Verb",
     "reveal_attachment",
+    "reveal_copies",
     "reveal_export",
     "reveal_heads",
     "reveal_message",

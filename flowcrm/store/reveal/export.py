@@ -8,6 +8,7 @@ from typing import Any
 from flowcrm.mail.prepared import MessageFlag
 from flowcrm.store.access import Actor
 from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.reveal.bodies import BODY_COLUMNS, Body, open_headers, open_pieces
 from flowcrm.store.reveal.files import open_file
 from flowcrm.store.reveal.heads import open_head_values
 from flowcrm.store.reveal.records import Verb, record
@@ -58,6 +59,24 @@ def reveal_export(looking: Actor, surface: str) -> Iterator[list[ExportedMessage
             record(looking, Verb.EXPORT, surface, [message.id for message in page])
         after = page[-1].id
         yield page
+
+
+def reveal_copies(looking: Actor, message_id: int, surface: str) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """The original of each copy that the actor may read, with the copy's id: copies of one message may differ in headers, line
+    ends and packing. One audit record; the pieces need no database, and each copy's are to be read before the next one's.
+    """
+    keys = vault(looking.workspace_id)
+    with workspace_scope(looking.workspace_id):
+        found = rows(
+            f"""SELECT {BODY_COLUMNS} FROM copy c
+                JOIN blob b ON b.workspace_id = c.workspace_id AND b.gen = c.gen AND b.h_content = c.h_body
+                WHERE c.workspace_id = %s AND c.message_id = %s AND c.mailbox_id = ANY(%s::bigint[]) ORDER BY c.id""",
+            [looking.workspace_id, message_id, list(looking.mailboxes)],
+        )
+        record(looking, Verb.ORIGINAL, surface, [message_id])
+    for columns in found:
+        body = Body(*columns)
+        yield body.copy_id, open_pieces(keys, open_headers(keys, body), body)
 
 
 def _messages(looking: Actor, after: int) -> list[tuple[Any, ...]]:
