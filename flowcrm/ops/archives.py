@@ -7,43 +7,52 @@ from django.db import transaction
 
 from flowcrm.ops.accounts import account_id
 from flowcrm.ops.errors import Refused
-from flowcrm.store.db import router_rows, row, rows, workspace_scope
+from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.models import Person
+from flowcrm.store.plans import PLANS, Plan
+from flowcrm.store.queries.members import any_workspace
 from flowcrm.store.vaults import key_store
 from flowcrm.store.writes.members import do_add_member, do_make_person
 from flowcrm.store.writes.workspaces import NewWorkspace, do_make_workspace
 
 LOCAL_EMAIL = "me@local.invalid"
 LOCAL_NAME = "local"
+_NOBODY = "That account has no members yet. Add one: flowcrm member add EMAIL"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A member, for whom the command line works."""
+    """A member, for whom the command line works. plan: of his account."""
 
     workspace_id: int
     member_id: int
     email: str
     account: str
+    plan: Plan
 
 
 def owner_of(email: str, account: str) -> Owner:
-    """The named member; without a name the only one, and on an empty database a local account on the Enterprise plan."""
-    if not router_rows("SELECT 1 FROM account_name LIMIT 1"):
-        _make_local()
+    """The named member; without a name the only one. Raises Refused."""
     workspace_id = account_id(account)
     with workspace_scope(workspace_id):
         found = rows("SELECT id, person_id FROM member ORDER BY id")
-        title = row("SELECT title FROM workspace")
+        told = row("SELECT title, plan FROM workspace")
     people = dict(Person.objects.filter(id__in=[person_id for _, person_id in found]).values_list("id", "email"))
-    wanted = [
-        (member_id, people[person_id]) for member_id, person_id in found if not email or people[person_id] == email.lower()
-    ]
+    sign_in = email.strip().lower()
+    wanted = [(member_id, people[person_id]) for member_id, person_id in found if not sign_in or people[person_id] == sign_in]
     if not wanted:
-        raise Refused(f"{email} is not a member of that account. See: flowcrm member add")
+        raise Refused(f"{email} is not a member of that account. See: flowcrm member add" if email else _NOBODY)
     if len(wanted) > 1:
-        raise Refused(f"There are several members; name one with --member: {', '.join(one for _, one in wanted)}")
-    return Owner(workspace_id, *wanted[0], account=title[0] if title else "")
+        raise Refused(f"There are several members; name one by sign-in: {', '.join(one for _, one in wanted)}")
+    title, plan = told or ("", "")
+    return Owner(workspace_id, *wanted[0], account=title, plan=PLANS[plan])
+
+
+def owner_or_local(email: str, account: str) -> Owner:
+    """As `owner_of`; on an empty database a local account on the Enterprise plan, unless somebody else is named."""
+    if not any_workspace() and email.strip().lower() in ("", LOCAL_EMAIL) and account.strip().lower() in ("", LOCAL_NAME):
+        _make_local()
+    return owner_of(email, account)
 
 
 def _make_local() -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flowcrm.lib import clock
-from flowcrm.ops.archives import Owner, owner_of
+from flowcrm.ops.archives import Owner, owner_or_local
 from flowcrm.ops.errors import Refused
 from flowcrm.ops.mailfiles import NoMail, read
 from flowcrm.sync.archive import ArchiveCount, ArchiveMail, Busy, import_mails, open_archive
@@ -30,7 +30,7 @@ def import_(
     account: Annotated[str, typer.Option(help="The account's name; needed where there are several.")] = "",
 ) -> None:
     """Bring mail from files in. Repeating it brings nothing twice; what cannot be read is named and left where it is."""
-    owner, started = owner_of(member, account), clock.monotonic()
+    owner, started = owner_or_local(member, account), clock.monotonic()
     mailbox_id = open_archive(owner.workspace_id, owner.member_id, owner.email)
     problems: list[str] = []
     with _progress() as shown:
