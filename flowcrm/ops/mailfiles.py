@@ -1,74 +1,207 @@
-"""Mail in files: mbox (also .xz, .gz, .bz2), Maildir, folders of .eml. Read as a stream; a file of 50 GB needs no memory."""
+"""Mail in files: mbox (also .xz, .gz, .bz2), Maildir, .eml, and folders of them. What is no mail, or cannot be read, is named.
+
+Nothing that goes wrong with one file keeps the others from being read: it is a value in its place.
+"""
 
 import bz2
 import gzip
 import lzma
-import re
+import os
+import stat
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, cast
 
-# A separator: "From ", a sender, and something with a time in it. A paragraph of a mail that begins with "From " has none.
-_SEPARATOR = re.compile(rb"From .*\d{1,2}:\d{2}")
-_QUOTED = re.compile(rb">+From ")
+from flowcrm.mail.headers import read_block
+from flowcrm.ops.mbox import LARGEST, Entry, NotMbox, split
+from flowcrm.ops.words import counted, shown_path
+
 _PACKED = (".xz", ".gz", ".bz2")
-# What no mail reaches, so that a file that is no mbox at all does not fill the memory.
-LARGEST = 512 * 1024 * 1024
-
-
-class NoMail(Exception):
-    """The path holds nothing that can be read as mail; the text says what was found."""
+# What each of the three raises where the bytes are not as they were written; some errors of the disk are OSErrors, too.
+_DAMAGED = (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True, slots=True)
 class MailFile:
-    """One mail of a file. where: "path" or "path#number"; unread: as a Maildir says it; at: as an mbox says it, or None."""
+    """One mail. where: "path" or "path#number"; unread: as a Maildir says it; at: as an mbox says it, or None; changed_at:
+    when the file was."""
 
     where: str
-    file: Path
     raw: bytes = field(repr=False)
+    changed_at: datetime
     unread: bool = False
     at: datetime | None = None
 
 
-def read(path: Path) -> Iterator[MailFile]:
-    """Every mail at a path. Raises NoMail, or OSError where a file cannot be read."""
-    if not path.exists():
-        raise NoMail(f"{path} does not exist.")
-    if path.is_dir():
-        yield from _maildir(path) if (path / "cur").is_dir() else _folder(path)
-    elif path.suffix.lower() == ".eml":
-        yield MailFile(str(path), path, path.read_bytes())
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Mail that could not be read: a sentence that names the path, and says what was lost."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotMail:
+    """A file of a folder that does not say that it is mail, and is none."""
+
+    path: Path
+
+
+Found = MailFile | Problem | NotMail
+
+
+def read(path: Path) -> Iterator[Found]:
+    """Every mail at a path that somebody named."""
+    try:
+        if missing(path):
+            yield Problem(f"{shown_path(path)} does not exist.")
+        elif path.is_dir():
+            yield from _named_folder(path)
+        else:
+            yield from _named_file(path)
+    except (OSError, ValueError) as error:
+        yield _unreadable(path, error)
+
+
+def missing(path: Path) -> bool:
+    """Whether nothing is there. What cannot be looked at is there: reading it says why not."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _named_folder(path: Path) -> Iterator[Found]:
+    mails = False
+    for found in _folder(path):
+        mails = mails or not isinstance(found, NotMail)
+        yield found
+    if not mails:
+        yield Problem(f"{shown_path(path)} holds no mail: no .eml, no mbox, no Maildir.")
+
+
+def _named_file(path: Path) -> Iterator[Found]:
+    for found in _file(path):
+        if isinstance(found, NotMail):
+            yield Problem(f'{shown_path(path)} is no mail: no mbox (its beginning is "From "), and not .eml.')
+        else:
+            yield found
+
+
+def _folder(path: Path) -> Iterator[Found]:
+    """https://cr.yp.to/proto/maildir.html: a folder with `cur` is a Maildir; `tmp` holds what is being delivered.
+
+    Any folder may hold others: with a dot before their names (Maildir++), or plain ones.
+    """
+    try:
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError as error:
+        yield _unreadable(path, error)
+        return
+    folders = {entry.name for entry in entries if entry.is_dir(follow_symlinks=False)}
+    special = {"cur", "new", "tmp"} & folders if "cur" in folders else set()
+    for name in sorted(special - {"tmp"}):
+        yield from _delivered(path / name)
+    for entry in entries:
+        if entry.name not in special:
+            yield from _entry(entry)
+
+
+def _entry(entry: os.DirEntry[str]) -> Iterator[Found]:
+    path = Path(entry.path)
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _folder(path)
+        elif entry.is_dir():
+            yield Problem(f"{shown_path(path)} is a link to a folder, which may lead back here; it was not followed.")
+        elif entry.is_file() or entry.is_symlink():
+            yield from _file(path)
+        else:
+            yield NotMail(path)
+    except OSError as error:
+        yield _unreadable(path, error)
+
+
+def _delivered(folder: Path) -> Iterator[Found]:
+    """The mails of a Maildir's `cur` or `new`: flags after ":2,", of which S is seen."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        yield _unreadable(folder, error)
+        return
+    for name in names:
+        file = folder / name
+        if os.path.isdir(file):
+            yield Problem(f"{shown_path(file)} is a folder where a Maildir has mails only; what is in it was not read.")
+        else:
+            yield _single(file, unread="S" not in name.rpartition(":2,")[2])
+
+
+def _file(path: Path) -> Iterator[Found]:
+    if path.suffix.lower() == ".eml":
+        yield _single(path)
     else:
         yield from _mbox(path)
 
 
-def _maildir(path: Path) -> Iterator[MailFile]:
-    """https://cr.yp.to/proto/maildir.html: `cur` and `new`; flags after ":2,", S is seen. Subfolders begin with a dot."""
-    for place in sorted([path, *(one for one in path.iterdir() if one.name.startswith(".") and one.is_dir())]):
-        for part in ("cur", "new"):
-            folder = place / part
-            for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-                yield MailFile(str(file), file, file.read_bytes(), unread="S" not in file.name.rpartition(":2,")[2])
+def _single(path: Path, *, unread: bool = False) -> Found:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return Problem(f"{shown_path(path)} is no file.")
+        raw, changed_at = path.read_bytes(), _changed_at(path)
+    except OSError as error:
+        return _unreadable(path, error)
+    if not raw or not read_block(raw).fields:
+        return Problem(f"{shown_path(path)} is no mail: {'it has no header fields' if raw else 'it is empty'}.")
+    return MailFile(shown_path(path), raw, changed_at, unread)
 
 
-def _folder(path: Path) -> Iterator[MailFile]:
-    found = sorted(one for one in path.rglob("*") if one.is_file() and one.suffix.lower() in (".eml", ".mbox", *_PACKED))
-    if not found:
-        raise NoMail(f"{path} holds no .eml and no .mbox file, and is no Maildir.")
-    for file in found:
-        yield from read(file)
+def _mbox(path: Path) -> Iterator[Found]:
+    read_so_far = 0
+    try:
+        changed_at = _changed_at(path)
+        with _open(path) as stream:
+            for entry in split(stream):
+                yield _of_mbox(path, entry, changed_at)
+                read_so_far = entry.number
+    except NotMbox:
+        # Its name may say that it holds mail; then somebody must hear of it.
+        yield Problem(f'{shown_path(path)} is no mbox: it does not begin with "From ".') if _says_mbox(path) else NotMail(path)
+    except _DAMAGED as error:
+        yield _damaged(path, str(error), read_so_far)
+    except OSError as error:
+        # bz2 says in a bare OSError that the data are wrong.
+        if error.errno is None:
+            yield _damaged(path, str(error), read_so_far)
+        else:
+            yield _cut(path, error, read_so_far)
 
 
-def _mbox(path: Path) -> Iterator[MailFile]:
-    with _open(path) as stream:
-        try:
-            yield from _split(stream, path)
-        except (lzma.LZMAError, EOFError, gzip.BadGzipFile) as error:
-            raise NoMail(f"{path} is damaged: {error}.") from error
+def _damaged(path: Path, why: str, number: int) -> Problem:
+    # What packs has its check sums at the end: what came out before may be wrong already.
+    came = f"{counted(number, 'mail')} came in before that showed, and may be damaged, too" if number else "nothing came in"
+    return Problem(f"{shown_path(path)} is damaged ({why}); {came}.")
+
+
+def _cut(path: Path, error: OSError, number: int) -> Problem:
+    came = f"{counted(number, 'mail')} came in, what follows did not" if number else "nothing came in"
+    return Problem(f"{shown_path(path)} cannot be read ({error.strerror}); {came}.")
+
+
+def _of_mbox(path: Path, entry: Entry, changed_at: datetime) -> Found:
+    if entry.too_large:
+        return Problem(f"{shown_path(path)}#{entry.number} is larger than {LARGEST >> 20} MB and was left out.")
+    return MailFile(f"{shown_path(path)}#{entry.number}", entry.raw, changed_at, at=entry.at)
+
+
+def _says_mbox(path: Path) -> bool:
+    return ".mbox" in (suffix.lower() for suffix in path.suffixes)
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -82,37 +215,10 @@ def _open(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _split(stream: IO[bytes], path: Path) -> Iterator[MailFile]:
-    first = stream.readline(1000)
-    if not _SEPARATOR.match(first):
-        raise NoMail(f'{path} is no mbox (its first line does not begin with "From ") and does not end in .eml.')
-    number, separator, lines, size, blank = 1, first, list[bytes](), 0, False
-    for line in stream:
-        if blank and _SEPARATOR.match(line):
-            yield _mail(path, number, separator, lines)
-            number, separator, lines, size, blank = number + 1, line, [], 0, False
-            continue
-        blank = line in (b"\n", b"\r\n")
-        size += len(line)
-        if size > LARGEST:
-            raise NoMail(f"{path}: mail {number} is larger than {LARGEST >> 20} MB. Is this an mbox?")
-        # Writers put a ">" before lines that look like a separator (mboxrd); it is not the mail's.
-        lines.append(line[1:] if _QUOTED.match(line) else line)
-    yield _mail(path, number, separator, lines)
+def _changed_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
 
 
-def _mail(path: Path, number: int, separator: bytes, lines: list[bytes]) -> MailFile:
-    # The empty line before the next separator belongs to the file.
-    if lines and lines[-1] in (b"\n", b"\r\n"):
-        lines.pop()
-    return MailFile(f"{path}#{number}", path, b"".join(lines), at=_moment(separator))
-
-
-def _moment(separator: bytes) -> datetime | None:
-    """The time in "From sender  Tue Jan  4 09:12:00 2005", in UTC as asctime has no zone."""
-    words = separator.decode("ascii", "replace").split()
-    try:
-        day, clock_time, year = words[-3], words[-2], words[-1]
-        return parsedate_to_datetime(f"{day} {words[-4]} {year} {clock_time} +0000").astimezone(UTC)
-    except (ValueError, IndexError, TypeError):
-        return None
+def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return Problem(f"{shown_path(path)} cannot be read: {why}.")

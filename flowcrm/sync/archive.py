@@ -85,14 +85,18 @@ def open_archive(workspace_id: int, member_id: int, address: str) -> int:
 def import_mails(
     workspace_id: int, mailbox_id: int, mails: Iterable[ArchiveMail], progress: Callable[[ArchiveCount], None]
 ) -> ArchiveCount:
-    """Store the mails page by page. Mails that are there already are passed over, so a cut import is simply repeated."""
+    """Store the mails page by page. Mails that are there already are passed over, so a cut import is simply repeated.
+
+    progress: gets the count, always the same one, after each page. Raises Busy before anything was read, LeaseLost and
+    SettingsChanged where somebody took the archive away meanwhile; what was written before stays.
+    """
     lease = take(workspace_id, mailbox_id, "sync", f"{process_name()}/import")
     if lease is None:
         raise Busy
-    mailbox = read_snapshot(workspace_id, mailbox_id)
-    if mailbox is None:
-        raise LeaseLost
     try:
+        mailbox = read_snapshot(workspace_id, mailbox_id)
+        if mailbox is None:
+            raise LeaseLost
         return _import(mailbox, lease, mails, progress)
     finally:
         release(lease)
@@ -115,11 +119,14 @@ def _import(
                 under_way = committer.submit(copy_context().run, _commit, mailbox, lease, stored)
                 count.read += len(page)
                 progress(count)
-            if under_way is not None:
-                count.add(under_way.result())
-                progress(count)
         finally:
-            committer.submit(close_connections).result()
+            try:
+                # Also where we are told to stop: it is in the store, so it counts.
+                if under_way is not None:
+                    count.add(under_way.result())
+            finally:
+                committer.submit(close_connections).result()
+    progress(count)
     return count
 
 
