@@ -11,7 +11,7 @@ from typing import TextIO
 
 from flowcrm.ops.errors import Refused
 
-STANDARD_OUTPUT = "-"
+STANDARD_OUTPUT = Path("-")
 _PRIVATE = 0o600
 
 
@@ -27,7 +27,7 @@ def writing(path: Path) -> Iterator[TextIO]:
             with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="backslashreplace") as out:
                 yield out
         elif path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", errors="backslashreplace") as out:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace") as out:
                 yield out
         else:
             with _whole(path.resolve()) as out:
@@ -49,7 +49,7 @@ def _whole(path: Path) -> Iterator[TextIO]:
 
 def is_standard_output(path: Path) -> bool:
     """Also by its other names, such as /dev/stdout: opened anew, a file behind it would be emptied."""
-    if str(path) == STANDARD_OUTPUT:
+    if path == STANDARD_OUTPUT:
         return True
     try:
         return os.path.samestat(path.stat(), os.fstat(1))
@@ -98,5 +98,5 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = "Standard output" if str(path) == STANDARD_OUTPUT else str(path)
+        what = "Standard output" if path == STANDARD_OUTPUT else str(path)
         raise Refused(f"{what} cannot be written: {error.strerror}.") from error

@@ -1,8 +1,6 @@
 """`flowcrm import` and `export`: mail from files comes in once, and leaves as it came."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,24 +40,3 @@ def test_mail_from_files_comes_in_once_and_leaves_byte_for_byte(installation: Ma
 
     missing = flowcrm(installation, "import", tmp_path / "absent.mbox", fails=True)
     assert "does not exist" in missing.stderr
-
-
-def test_inspect_needs_no_database_and_names_what_cannot_be_read(tmp_path: Path) -> None:
-    good = tmp_path / "good.eml"
-    good.write_bytes(letter("Hello", sender="carla@nordlicht.example"))
-    paths = f"{good}\n{tmp_path / 'absent.eml'}\n"
-
-    done = subprocess.run(
-        [sys.executable, "-m", "flowcrm", "inspect", "--jsonl", "-"],
-        input=paths,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PATH": "/usr/bin:/bin", "FLOWCRM_HOME": str(tmp_path / "nowhere")},
-    )
-
-    shown, failed = [json.loads(line) for line in done.stdout.splitlines()]
-    assert shown["subject"] == "Hello"
-    assert shown["from"] == [{"name": "", "email": "carla@nordlicht.example"}]
-    assert "cannot be read" in failed["error"]
-    assert not (tmp_path / "nowhere").exists()
