@@ -1,12 +1,12 @@
 """`flowcrm doctor`: tests each part and says what to do."""
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from flowcrm.ops import doctor as examination
 from flowcrm.ops.doctor import Health
+from flowcrm.ops.tables import print_table
 
 app = typer.Typer()
 
@@ -22,6 +22,6 @@ def doctor() -> None:
         style = _STYLES[finding.health]
         state = f"[{style}]{finding.health.value}[/{style}]"
         table.add_row(finding.part, state, escape(finding.text), escape(finding.remedy))
-    Console().print(table)
+    print_table(table)
     if any(finding.health is Health.BAD for finding in findings):
         raise typer.Exit(1)

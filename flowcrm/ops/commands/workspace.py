@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from flowcrm.ops.accounts import account_id, time_zone_of
 from flowcrm.ops.errors import Refused
 from flowcrm.ops.firstrun import ensure_instance_keys
+from flowcrm.ops.tables import print_table
 from flowcrm.store.db import router_rows, workspace_scope
 from flowcrm.store.plans import PLANS
 from flowcrm.store.writes.workspaces import (
@@ -52,20 +52,21 @@ def list_() -> None:
     table = Table("account", "title", "plan", "time zone", "users")
     for one in found:
         table.add_row(*(str(value) for value in one))
-    Console().print(table)
+    print_table(table)
 
 
 @app.command()
 def plan(name: str, plan: Annotated[str, typer.Argument(help=f"One of: {', '.join(PLANS)}.")]) -> None:
     """Put an account on another plan, from now on. Nothing is deleted; on Starter its sync pauses."""
-    workspace_id = account_id(name)
+    workspace_id, known = account_id(name), known_plan(plan)
     with workspace_scope(workspace_id):
-        do_set_plan(workspace_id=workspace_id, plan=known_plan(plan))
-    typer.echo(f"Account {name} is on the plan {PLANS[plan].label}.")
+        do_set_plan(workspace_id=workspace_id, plan=known)
+    typer.echo(f"Account {name} is on the plan {PLANS[known].label}.")
 
 
 def known_plan(plan: str) -> str:
-    """The plan's key, if there is such a plan. Raises Refused."""
-    if plan not in PLANS:
+    """The plan's key, in lower or upper case, if there is such a plan. Raises Refused."""
+    key = plan.strip().lower()
+    if key not in PLANS:
         raise Refused(f"There is no plan {plan}. Choose one of: {', '.join(PLANS)}.")
-    return plan
+    return key
