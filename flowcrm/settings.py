@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from flowcrm.ops.home import APP_ROLE, OWNER_ROLE, ROUTER_ROLE, current_home
@@ -43,8 +44,16 @@ EMBEDDED_POSTGRES = not os.environ.get("DATABASE_URL")
 POOL_SIZE = int(os.environ.get("FLOWCRM_POOL_SIZE", "0"))
 
 
+def _parts(url: str) -> dict[str, Any]:
+    try:
+        return dict(conninfo_to_dict(url))
+    except ProgrammingError:
+        # The command line has refused it (ops/home.py); only the doctor goes on, and it must find no server by chance.
+        return {"host": os.devnull}
+
+
 def _database(url: str) -> dict[str, Any]:
-    parts = conninfo_to_dict(url)
+    parts = _parts(url)
     options: dict[str, Any] = {
         name: value for name, value in parts.items() if name not in {"dbname", "user", "password", "host", "port"}
     }
@@ -80,15 +89,8 @@ KEYS_URL = os.environ.get("KEYS_URL") or HOME.keys.as_uri()
 BLOBS_URL = os.environ.get("BLOBS_URL") or HOME.blobs.as_uri()
 
 
-def _secret_key() -> str:
-    # Empty before the first start (ops/home.py makes it): Django then refuses to sign anything.
-    named = os.environ.get("SECRET_KEY")
-    if named or not HOME.secret_key_file.exists():
-        return named or ""
-    return HOME.secret_key_file.read_text()
-
-
-SECRET_KEY = _secret_key()
+# Empty before the first start (ops/home.py makes it): Django then refuses to sign anything.
+SECRET_KEY = os.environ.get("SECRET_KEY") or HOME.read_secret_key()
 
 # Providers ------------------------------------------------------------------------------------------------------------
 

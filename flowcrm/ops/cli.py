@@ -1,19 +1,21 @@
 """The command `flowcrm`: which commands there are, and what each needs before its module may be imported."""
 
+import errno
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, NoReturn
 
 import django
 import typer
 from django.db import OperationalError
 
-from flowcrm.ops import migrations, postgres
-from flowcrm.ops.errors import OpsError
-from flowcrm.ops.home import current_home
+from flowcrm import __version__
+from flowcrm.ops import listening, migrations, postgres
+from flowcrm.ops.errors import HomeRefused, OpsError
+from flowcrm.ops.home import check_database_urls, current_home
 from flowcrm.vault.errors import VaultError
 
 
@@ -24,6 +26,8 @@ class Command:
     as_owner: connects as the owner of the tables; upkeep by the operator, never web or worker.
     home, database: whether it needs the installation's folders, and a running database with all its tables.
     pool: how many connections each of its processes may hold; 0: one for each thread.
+    listens: answers on a port, which must be free.
+    examines: runs all the more where folders or settings are not as they must be, and says so itself.
     """
 
     module: str
@@ -31,11 +35,13 @@ class Command:
     home: bool = True
     database: bool = True
     pool: int = 0
+    listens: bool = False
+    examines: bool = False
 
 
 COMMANDS = {
-    "serve": Command("serve"),
-    "web": Command("web", pool=10),
+    "serve": Command("serve", listens=True),
+    "web": Command("web", pool=10, listens=True),
     "worker": Command("worker"),
     "migrate": Command("migrate", as_owner=True, database=False),
     "workspace": Command("workspace", as_owner=True),
@@ -47,24 +53,49 @@ COMMANDS = {
     "demo": Command("demo", home=False, database=False),
     "demo-house": Command("demo_house"),
     "bench": Command("bench", home=False, database=False),
-    "doctor": Command("doctor", database=False),
+    "doctor": Command("doctor", database=False, examines=True),
     "postgres": Command("postgres", database=False),
 }
 
 
+# What a full disk and a reader that went away make of printing.
+_OF_OUTPUT = (errno.ENOSPC, errno.EPIPE, errno.EIO)
+
+
 def main() -> None:
-    """Entry point: prepare what the named command needs, then hand over to Typer."""
-    named = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    command = None if "--help" in sys.argv else COMMANDS.get(named)
+    """Entry point: prepare what the named command needs, then hand over to Typer. What goes wrong is said in a sentence."""
     try:
-        prepare(command)
-        application([named] if command else COMMANDS)(prog_name="flowcrm")
+        try:
+            _run(sys.argv[1:])
+        finally:
+            # Here, and not at the interpreter's end, where it could only be a traceback.
+            sys.stdout.flush()
     except (OpsError, VaultError) as refusal:
-        typer.echo(f"flowcrm: {refusal}", err=True)
-        sys.exit(1)
+        _end(str(refusal))
     except OperationalError as gone:
-        typer.echo(f"flowcrm: the database does not answer: {gone}", err=True)
-        sys.exit(1)
+        _end(f"the database does not answer: {' '.join(str(gone).split())}")
+    except OSError as error:
+        if error.filename is None and error.errno not in _OF_OUTPUT:
+            raise
+        _end(
+            f"{error.filename}: {error.strerror}."
+            if error.filename
+            else f"Standard output cannot be written: {error.strerror}."
+        )
+
+
+def _run(words: list[str]) -> None:
+    named = next((word for word in words if not word.startswith("-")), "")
+    command = None if "--help" in words or "--version" in words else COMMANDS.get(named)
+    prepare(command, words)
+    application([named] if command else COMMANDS)(prog_name="flowcrm")
+
+
+def _end(sentence: str) -> NoReturn:
+    typer.echo(f"flowcrm: {sentence}", err=True)
+    # What could not be printed must not be tried once more at the interpreter's end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(1)
 
 
 def application(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
@@ -85,29 +116,50 @@ def _add(app: typer.Typer, name: str, part: typer.Typer) -> None:
         app.command(name)(callback.callback)
 
 
-def _describe() -> None:
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"flowcrm {__version__}")
+        raise typer.Exit
+
+
+_Version = Annotated[bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print it and end.")]
+
+
+def _describe(version: _Version = False) -> None:
     """FlowCRM: a team's mailboxes, kept in step with their CRM."""
+    del version
 
 
-def prepare(command: Command | None) -> None:
-    """Folders, database server, settings and tables, in this order. None: only what `--help` needs."""
+def prepare(command: Command | None, words: Sequence[str] = ()) -> None:
+    """Folders, database server, settings and tables, in this order. None: only what `--help` needs.
+
+    words: the command's line, which says where `serve` and `web` are to listen.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flowcrm.settings")
     if command is None:
         return django.setup()
+    if command.listens:
+        listening.prepare(words)
     if command.as_owner:
         os.environ["FLOWCRM_DB_ROLE"] = "owner"
     if command.pool:
         os.environ.setdefault("FLOWCRM_POOL_SIZE", str(command.pool))
     if command.home:
-        _prepare_home(with_server=command.database or command.as_owner)
+        _prepare_home(command)
     django.setup()
     if command.database:
         migrations.apply_missing()
     return None
 
 
-def _prepare_home(*, with_server: bool) -> None:
+def _prepare_home(command: Command) -> None:
     home = current_home()
-    home.prepare()
-    if with_server and not os.environ.get("DATABASE_URL"):
+    try:
+        check_database_urls(os.environ)
+        home.prepare()
+    except HomeRefused:
+        if not command.examines:
+            raise
+        return
+    if (command.database or command.as_owner) and not os.environ.get("DATABASE_URL"):
         postgres.ensure_running(home)

@@ -1,5 +1,6 @@
 """Tests of every part that the product stands on. Each gives findings; none changes anything but its own probe."""
 
+import os
 import platform
 import shutil
 import sys
@@ -21,6 +22,7 @@ from flowcrm.lib import clock
 from flowcrm.lib.http import Answer, Client, HostRules, HttpError, HttpStatus, Timeouts
 from flowcrm.ops import migrations, postgres, roles
 from flowcrm.ops.errors import OpsError
+from flowcrm.ops.home import check_database_urls
 from flowcrm.store.queries.members import any_workspace
 from flowcrm.store.vaults import instance_vault
 from flowcrm.vault import keyfile
@@ -74,7 +76,7 @@ def _python() -> Iterable[Result]:
 
 
 def _folders() -> Iterable[Result]:
-    settings.HOME.check_modes()
+    settings.HOME.prepare()
     yield _good(f"{settings.HOME.path}: closed to other users")
     if settings.EMBEDDED_POSTGRES:
         postgres.check_modes(settings.HOME)
@@ -88,6 +90,7 @@ def _disk() -> Iterable[Result]:
 
 
 def _database() -> Iterable[Result]:
+    check_database_urls(os.environ)
     if settings.EMBEDDED_POSTGRES:
         postgres.ensure_running(settings.HOME)
     with psycopg.connect(settings.DATABASE_URLS["app"], connect_timeout=10) as connection:

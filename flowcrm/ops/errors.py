@@ -1,7 +1,7 @@
 """Why a command refuses to run. The text is for the operator: what is wrong, and what to do.
 
 OpsError
-├── HomeRefused        a folder of the installation is open to others
+├── HomeRefused        a folder of the installation is open to others or closed to us, or a database's address is none
 ├── PostgresFailed     the embedded server cannot be used
 ├── ExposureRefused    the web server would speak plain HTTP to other machines
 ├── TablesBehind       migrations are missing and we may not apply them

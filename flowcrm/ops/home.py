@@ -4,9 +4,13 @@ import hashlib
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 from flowcrm.ops.errors import HomeRefused
 
@@ -16,6 +20,7 @@ ROUTER_ROLE = "flowcrm_router"
 SEARCH_ROLE = "flowcrm_search"
 AUDIT_ROLE = "flowcrm_audit"
 DATABASE = "flowcrm"
+DATABASE_URLS = ("DATABASE_URL", "DATABASE_URL_OWNER", "DATABASE_URL_ROUTER", "DATABASE_URL_LISTEN")
 
 # A Unix socket's path may have 107 bytes (unix(7)); PostgreSQL adds "/.s.PGSQL.5432" and, while starting, ".lock".
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
@@ -69,7 +74,16 @@ class Home:
         return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='')}"
 
     def prepare(self) -> None:
-        """Make the folders (0700) and the secret key (0600) where they are missing; refuse folders open to others."""
+        """Make the folders (0700) and the secret key (0600) where they are missing. Raises HomeRefused, with the remedy."""
+        try:
+            self._prepare()
+        except OSError as error:
+            raise HomeRefused(
+                f"{self.path} cannot be the installation's folder: {error.filename or self.path}: {error.strerror}. "
+                "Set FLOWCRM_HOME to a folder that you may write to."
+            ) from error
+
+    def _prepare(self) -> None:
         # The home itself lets others pass but not look: as root, PostgreSQL runs as a user of its own inside it.
         self.path.mkdir(parents=True, exist_ok=True, mode=0o711)
         for folder in (self.blobs, self.keys, self.logs, self.run):
@@ -83,6 +97,13 @@ class Home:
             raise HomeRefused(f"{self.path} can be written by other users. Run: chmod go-w {self.path}")
         for folder in (self.blobs, self.keys, self.logs, self.run):
             refuse_open(folder)
+
+    def read_secret_key(self) -> str:
+        """Empty where there is none yet, or none that we may read: `prepare` says so to everybody who needs it."""
+        try:
+            return self.secret_key_file.read_text()
+        except OSError:
+            return ""
 
     def _make_secret_key(self) -> None:
         # Linked into place: two processes that start together must end with the same key, whole.
@@ -101,10 +122,23 @@ class Home:
 
 
 def refuse_open(folder: Path) -> None:
-    """Raise HomeRefused unless only the folder's owner may look into it."""
+    """Raise HomeRefused unless the folder's owner, and nobody else, may look into it and write there."""
     mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o700 != 0o700:
+        raise HomeRefused(f"{folder} is closed to its owner, too (mode {mode:04o}). Run: chmod 700 {folder}")
     if mode & 0o077:
         raise HomeRefused(f"{folder} is open to other users (mode {mode:04o}). Run: chmod 700 {folder}")
+
+
+def check_database_urls(environment: Mapping[str, str]) -> None:
+    """Raise HomeRefused for an address that is none. Its text stays out of the sentence: it may have a password in it."""
+    for name in DATABASE_URLS:
+        try:
+            conninfo_to_dict(environment.get(name, ""))
+        except ProgrammingError:
+            raise HomeRefused(
+                f"{name} is not the address of a PostgreSQL server. It is written like postgresql://user:password@host/database"
+            ) from None
 
 
 def default_home() -> Path:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from flowcrm import __version__
 from flowcrm.ops import cli, postgres, roles
 from flowcrm.ops.errors import OpsError, Refused
 from flowcrm.ops.home import APP_ROLE, Home
@@ -55,10 +57,88 @@ def nothing(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a machine on which nothing was ever started."""
     home = Home(tmp_path / "nothing")
     yield {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name} | {"FLOWCRM_HOME": str(home.path)}
-    if home.path.exists():
+    if home.data.exists():
         postgres.stop(home)
         shutil.rmtree(home.data.resolve())
         shutil.rmtree(home.sockets)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.mark.parametrize("command", ["serve", "web"])
+def test_a_taken_port_is_refused_before_anything_starts(nothing: dict[str, str], command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = flowcrm(nothing, command, f"--port={port}")
+    assert done.returncode == 1
+    assert done.stderr == f"flowcrm: Port {port} is taken by another program. Choose another one: --port {port + 1}\n"
+    assert not Path(nothing["FLOWCRM_HOME"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("serve --port 99999", "There is no port 99999. Choose one from 1 to 65535."),
+        ("web --port 0", "There is no port 0."),
+        ("web --host 192.0.2.1", "192.0.2.1 is not an address of this machine."),
+        ("demo --port 99999", "There is no port 99999."),
+    ],
+)
+def test_an_impossible_port_gets_a_sentence(nothing: dict[str, str], words: str, sentence: str) -> None:
+    done = flowcrm(nothing, *words.split())
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"flowcrm: {sentence}")
+    assert not Path(nothing["FLOWCRM_HOME"]).exists()
+
+
+@pytest.mark.parametrize("home", ["/proc/none", "/dev/null", "/dev/null/below"])
+@pytest.mark.parametrize("words", ["import .", "export -", "serve --port PORT", "workspace list", "migrate", "postgres start"])
+def test_an_impossible_home_gets_a_sentence_with_the_remedy(nothing: dict[str, str], home: str, words: str) -> None:
+    done = flowcrm(
+        nothing | {"FLOWCRM_HOME": home}, *words.split(), *(["--port", str(free_port())] if words == "serve" else [])
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"flowcrm: {home} cannot be the installation's folder: ")
+    assert "Set FLOWCRM_HOME" in done.stderr
+
+
+@pytest.mark.parametrize("words", ["import .", "export -", "workspace list", "migrate", "worker"])
+def test_an_address_that_is_none_gets_a_sentence_without_it(nothing: dict[str, str], words: str) -> None:
+    done = flowcrm(nothing | {"DATABASE_URL": "secret nonsense"}, *words.split())
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("flowcrm: DATABASE_URL is not the address of a PostgreSQL server.")
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", [{"FLOWCRM_HOME": "/proc/none"}, {"DATABASE_URL": "secret nonsense"}])
+def test_the_doctor_tests_the_other_parts_where_one_is_broken(nothing: dict[str, str], broken: dict[str, str]) -> None:
+    offline = {"GOOGLE_TOKEN_URL": "https://127.0.0.1:9/token", "GMAIL_API_URL": "https://127.0.0.1:9"}
+    done = flowcrm({name: value for name, value in nothing.items() if name != "COLUMNS"} | offline | broken, "doctor")
+    assert (done.returncode, done.stderr) == (1, "")
+    for part in ("python", "folders", "database", "large content", "web", "providers"):
+        assert any(line.startswith(f"│ {part} ") for line in done.stdout.splitlines()), part
+    assert "secret" not in done.stdout
+
+
+def test_inspect_needs_no_home(nothing: dict[str, str]) -> None:
+    assert flowcrm(nothing | {"FLOWCRM_HOME": "/dev/null/below"}, "inspect", "/dev/null").returncode == 0
+
+
+def test_the_version_is_printed(nothing: dict[str, str]) -> None:
+    assert flowcrm(nothing, "--version").stdout == f"flowcrm {__version__}\n"
+
+
+def test_a_full_disk_behind_standard_output_gets_a_sentence(nothing: dict[str, str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "flowcrm", "--help"], env=nothing, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, b"flowcrm: Standard output cannot be written: No space left on device.\n")
 
 
 @pytest.mark.slow
@@ -95,7 +175,7 @@ def test_from_nothing_to_somebody_who_may_sign_in(installation: dict[str, str]) 
 
 
 def test_serve_refuses_other_machines_without_tls_in_one_sentence_k50(installation: dict[str, str]) -> None:
-    done = flowcrm(installation, "serve", "--host", "0.0.0.0")
+    done = flowcrm(installation, "serve", "--host", "0.0.0.0", "--port", str(free_port()))
     assert done.returncode == 1
     assert done.stderr.startswith("flowcrm: 0.0.0.0 can be reached from other machines; without TLS")
     assert len(done.stderr.splitlines()) == 1
@@ -123,7 +203,7 @@ def test_accounts_are_listed_with_their_plan_and_people(run: Callable[..., str],
 
 
 def test_a_plan_is_changed_by_name(run: Callable[..., str], account: str) -> None:
-    assert "Enterprise" in run("workspace", "plan", account, "enterprise")
+    assert "Enterprise" in run("workspace", "plan", account, "Enterprise")
     assert "enterprise" in next(line for line in run("workspace", "list").splitlines() if account in line)
 
 
@@ -131,6 +211,19 @@ def test_a_person_keeps_one_password_over_several_accounts(run: Callable[..., st
     email = f"{secrets.token_hex(6)}@acme.ch"
     assert "Password" in run("member", "add", email, "--account", account)
     assert "Password" not in run("member", "add", email.upper(), "--account", account, "--role", "admin")
+
+
+def test_whoever_is_added_again_keeps_what_is_not_given(run: Callable[..., str], account: str) -> None:
+    email = f"{secrets.token_hex(6)}@acme.ch"
+    run("member", "add", email, "--account", account, "--name", "Anna Berg", "--role", "admin")
+    assert "as admin" in run("member", "add", email, "--account", account)
+    with psycopg.connect(os.environ["DATABASE_URL_OWNER"]) as connection:
+        query = "SELECT m.name, m.role FROM member m JOIN person p ON p.id = m.person_id WHERE p.email = %s"
+        assert connection.execute(query, [email]).fetchall() == [("Anna Berg", "admin")]
+    run("workspace", "create", f"{account}-too")
+    run("member", "add", email, "--account", f"{account}-too")
+    with psycopg.connect(os.environ["DATABASE_URL_OWNER"]) as connection:
+        assert sorted(connection.execute(query, [email]).fetchall()) == [("Anna Berg", "admin"), ("Anna Berg", "user")]
 
 
 def test_an_account_must_be_named_among_several(run: Callable[..., str], account: str) -> None:
@@ -149,6 +242,8 @@ def test_an_account_must_be_named_among_several(run: Callable[..., str], account
         ("workspace create another-one --time-zone Moon/Base", "There is no time zone Moon/Base."),
         ("workspace create another-one --plan gold", "There is no plan gold."),
         ("member add anna --account ACCOUNT", "anna is not an email address."),
+        (f"member add {'a' * 250}@acme.ch --account ACCOUNT", "An email address may have 254 characters; this one has 258."),
+        (f"member add anna@acme.ch --name {'a' * 201} --account ACCOUNT", "A name may have 200 characters; this one has 201."),
         ("member add anna@acme.ch --account ACCOUNT --role boss", "There is no role boss."),
         ("member add anna@acme.ch --account ACCOUNT --time-zone Zurich", "There is no time zone Zurich."),
     ],

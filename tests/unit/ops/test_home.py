@@ -50,6 +50,13 @@ def test_an_open_folder_is_refused_by_name_with_the_remedy(home: Home, folder: s
         home.prepare()
 
 
+def test_a_folder_closed_to_its_owner_is_refused_by_name_with_the_remedy(home: Home) -> None:
+    home.keys.chmod(0)
+    with pytest.raises(HomeRefused, match=r"closed to its owner, too \(mode 0000\)\. Run: chmod 700 .*/keys$"):
+        home.prepare()
+    home.keys.chmod(0o700)
+
+
 def test_a_home_that_others_may_write_is_refused(home: Home) -> None:
     home.path.chmod(0o777)
     with pytest.raises(HomeRefused, match="chmod go-w"):

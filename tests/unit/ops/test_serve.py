@@ -31,7 +31,6 @@ def serving(environment: dict[str, str], folder: Path) -> Iterator[Served]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = environment | {"FLOWCRM_BASE_URL": f"http://127.0.0.1:{port}"}
     command = [sys.executable, "-m", "flowcrm", "serve", f"--port={port}"]
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
@@ -94,6 +93,7 @@ def gone(pids: list[int]) -> bool:
 
 def test_it_invites_to_the_set_up_page_and_serves_it_with_its_files(served: Served) -> None:
     assert f"Set it up at http://127.0.0.1:{served.port}/setup with the code " in served.said.read_text()
+    assert f"FlowCRM is at http://127.0.0.1:{served.port}." in served.said.read_text()
     status, headers, page = get(served.port, "/setup")
     assert status == 200
     assert "content-security-policy" in headers
@@ -101,6 +101,11 @@ def test_it_invites_to_the_set_up_page_and_serves_it_with_its_files(served: Serv
     status, headers, _ = get(served.port, style)
     assert (status, headers["content-type"].split(";")[0]) == (200, "text/css")
     assert "max-age=31536000" in headers["cache-control"]
+
+
+def test_pages_take_the_port_that_was_asked_for_as_the_address_of_the_installation(served: Served) -> None:
+    for pid in descendants(served.process.pid):
+        assert f"FLOWCRM_BASE_URL=http://127.0.0.1:{served.port}\0".encode() in Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def test_web_and_worker_never_hold_the_owner_s_address(served: Served) -> None:
