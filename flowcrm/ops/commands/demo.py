@@ -2,21 +2,25 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flowcrm.lib import clock
-from flowcrm.ops import postgres, supervise
+from flowcrm.ops import listening, postgres, supervise
 from flowcrm.ops.demo import standin
 from flowcrm.ops.demo.account import PASSWORD
 from flowcrm.ops.demo.world import World, generate
 from flowcrm.ops.errors import Refused
 from flowcrm.ops.home import Home, current_home
+from flowcrm.ops.outfiles import check_can_write
+from flowcrm.ops.reports import reported
+from flowcrm.ops.stopping import stoppable
 from standins.google.client import RemoteStandin
 
 app = typer.Typer()
@@ -30,30 +34,60 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the product's pages.")] = 8000,
     google_port: Annotated[int, typer.Option(help="Port of the stand-in; 0 takes a free one.")] = 8900,
     headless: Annotated[bool, typer.Option(help="Without pages: connect, sync, check the result, end.")] = False,
-    report: Annotated[Path | None, typer.Option(help="With --headless: write the result to this file, as JSON.")] = None,
+    report: Annotated[Path | None, typer.Option(help="With --headless: write the result there, as JSON.")] = None,
 ) -> None:
     """Show the product with believable mail. Nothing leaves this machine."""
+    if not headless:
+        if report is not None:
+            raise Refused("--report goes with --headless.")
+        listening.check_port(listening.HOST, port)
+        return _show(port, google_port)
+    check_can_write(report)
+    with stoppable("Stopped; nothing was checked."), _reported_where_unfinished(report):
+        code = _check(report)
+    raise typer.Exit(code)
+
+
+def _show(port: int, google_port: int) -> None:
+    base = f"http://127.0.0.1:{port}"
+    with _filled(google_port, base) as (home, google, postman, world):
+        _flowcrm("demo-house", google.url)
+        _welcome(base, google, world)
+        supervise.run(_programs(port), upkeep=lambda: _keep(home, postman))
+
+
+def _check(report: Path | None) -> int:
+    with _filled(0, "http://127.0.0.1:8000") as (_home, google, _postman, _world):
+        return _flowcrm("demo-house", google.url, "--check", *([f"--report={report}"] if report else []))
+
+
+@contextmanager
+def _reported_where_unfinished(report: Path | None) -> Iterator[None]:
+    """A report also of what was refused or stopped; whoever came to the check has written one."""
+    try:
+        yield
+    except BaseException:
+        with reported(report, dict):
+            raise
+
+
+@contextmanager
+def _filled(google_port: int, base: str) -> Iterator[tuple[Home, RemoteStandin, standin.Postman, World]]:
+    """A fresh installation with its tables, and a stand-in with the demo's mail; both are ended with the block."""
     home = _fresh(current_home())
     world = generate(SEED, clock.now())
-    base = f"http://127.0.0.1:{port}"
     environment = {
         "FLOWCRM_BASE_URL": base,
         "FLOWCRM_ALLOW_LOOPBACK_PROVIDERS": "1",
         "GMAIL_UNITS_PER_MINUTE": str(standin.QUOTA),
     }
-    if not headless:
-        _refuse_taken(port)
-    running, google = standin.start(0 if headless else google_port, environment, home.logs / "standin.log")
+    running, google = standin.start(google_port, environment, home.logs / "standin.log")
     try:
         os.environ |= environment | google.settings()
         postman = standin.Postman(google, world)
         postman.fill(world)
         _flowcrm("migrate", quiet=True)
-        if headless:
-            raise typer.Exit(_flowcrm("demo-house", google.url, "--check", *([f"--report={report}"] if report else [])))
-        _flowcrm("demo-house", google.url)
-        _welcome(base, google, world)
-        supervise.run(_programs(port), upkeep=lambda: _keep(home, postman))
+        yield home, google, postman, world
     finally:
         running.terminate()
         running.wait(10)
@@ -74,12 +108,6 @@ def _fresh(home: Home) -> Home:
     home.prepare()
     (home.path / _MARK).touch()
     return home
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise Refused(f"Port {port} is taken by another program. Choose another one: flowcrm demo --port 8001")
 
 
 def _flowcrm(*words: str, quiet: bool = False) -> int:

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flowcrm.ops.demo.account import do_make_account
 from flowcrm.ops.demo.headless import check
 from flowcrm.ops.demo.people import load
+from flowcrm.ops.reports import reported
 from standins.google.client import RemoteStandin
 
 app = typer.Typer(hidden=True)
@@ -21,14 +22,11 @@ def demo_house(
     report: Annotated[Path | None, typer.Option(help="Write the result to this file, as JSON.")] = None,
 ) -> None:
     """Make the demo's account, users, contacts and connected mailboxes."""
-    google = RemoteStandin(google_url)
-    mailboxes = do_make_account(load(), google)
-    if not check_it:
-        return
-    result = check(mailboxes, google)
-    text = json.dumps(result, indent=2)
-    if report is not None:
-        report.write_text(text + "\n")
-    typer.echo(text)
-    if not result["ok"]:
+    google, result = RemoteStandin(google_url), dict[str, Any]()
+    with reported(report, lambda: result):
+        mailboxes = do_make_account(load(), google)
+        if check_it:
+            result |= check(mailboxes, google)
+            typer.echo(json.dumps(result, indent=2))
+    if check_it and not result["ok"]:
         raise typer.Exit(1)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowcrm.lib import clock
-from flowcrm.ops.demo.account import DemoMailbox
+from flowcrm.ops.demo.account import SINCE, DemoMailbox
+from flowcrm.ops.demo.expected import expect
+from flowcrm.ops.demo.people import load
 from flowcrm.store.db import rows, workspace_scope
 from flowcrm.store.writes.lease import process_name
 from flowcrm.sync.engine import run_due
 from flowcrm.sync.stages import measured
 from standins.google.client import Standin
-
-_LEFT_OUT = frozenset({"DRAFT", "SPAM", "TRASH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,24 @@ def check(mailboxes: list[DemoMailbox], google: Standin) -> dict[str, Any]:
 
 def _report(mailbox: DemoMailbox, google: Standin) -> dict[str, Any]:
     counts = _counts(mailbox)
-    at_provider = {mail["id"] for mail in google.snapshot(mailbox.address)["mails"] if _LEFT_OUT.isdisjoint(mail["labels"])}
-    # Of a mailbox that keeps everything each mail must be here; of any other, nothing that the provider does not have.
-    right = counts.kept == at_provider if mailbox.selection == "all" else bool(counts.kept) and counts.kept <= at_provider
+    expected = expect(google, mailbox.address, mailbox.selection, clock.now() - SINCE, load())
+    skipped = expected.skipped(counts.kept)
+    accounted = len(counts.kept) + sum(skipped.values()) + counts.quarantined + counts.waiting
     return {
         "mailbox": mailbox.address,
         "what": mailbox.selection,
-        "at_provider": len(at_provider),
+        "at_provider": len(expected.at_provider),
         "kept": len(counts.kept),
-        "skipped": counts.skipped,
+        "skipped": skipped,
         "quarantined": counts.quarantined,
         "waiting": counts.waiting,
-        "ok": right and not counts.quarantined and not counts.waiting,
+        "unaccounted": len(expected.at_provider) - accounted,
+        # Not only as many: the very mails that a second opinion finds.
+        "missing": len(expected.kept - counts.kept),
+        "not_expected": len(counts.kept - expected.kept),
+        # What our rules looked at and left, by rule; what the provider's search leaves out is never looked at.
+        "skipped_by_rules": counts.skipped,
+        "ok": counts.kept == expected.kept and accounted == len(expected.at_provider),
     }
 
 
