@@ -6,19 +6,27 @@ import ipaddress
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from flowcrm.ops.errors import Refused
+from flowcrm.ops.exposure import Listen, check
 
 HOST, PORT = "127.0.0.1", 8000
 _BASE_URL = "FLOWCRM_BASE_URL"
 
 
 def prepare(words: Sequence[str]) -> None:
-    """Refuse a port that cannot be had. Links and redirect addresses follow host and port, unless the operator set them."""
-    host, port, tls = _asked(words)
-    check_port(host, port)
-    if _BASE_URL not in os.environ and not _is_wildcard(host):
-        os.environ[_BASE_URL] = f"{'https' if tls else 'http'}://{_in_url(host)}:{port}"
+    """Refuse an address that may not, or cannot, be listened on, and let links and redirect addresses follow it where
+    the operator set none. Raises ExposureRefused or Refused.
+    """
+    asked = _asked(words)
+    own = "" if _is_wildcard(asked.host) else f"{'https' if asked.certificate else 'http'}://{_in_url(asked.host)}:{asked.port}"
+    listen = Listen(asked.host, 0, _path(asked.certificate), _path(asked.key))
+    check(listen, os.environ.get(_BASE_URL) or own or "http://127.0.0.1", os.environ.get("FLOWCRM_TRUSTED_PROXY", ""))
+    check_port(asked.host, asked.port)
+    if own:
+        os.environ.setdefault(_BASE_URL, own)
 
 
 def check_port(host: str, port: str | int) -> None:
@@ -36,13 +44,27 @@ def check_port(host: str, port: str | int) -> None:
         raise Refused(_sentence(error, host, number)) from None
 
 
-def _asked(words: Sequence[str]) -> tuple[str, str, bool]:
-    """Host, port, and whether there is a certificate. What is wrong in another way is for Typer to say."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options as they were typed."""
+
+    host: str
+    port: str
+    certificate: str
+    key: str
+
+
+def _asked(words: Sequence[str]) -> _Asked:
+    """What is wrong with them in another way is for Typer to say."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for name, otherwise in (("--host", HOST), ("--port", str(PORT)), ("--certificate", "")):
-        parser.add_argument(name, default=otherwise, nargs="?", const=otherwise)
+    for name, otherwise in (("host", HOST), ("port", str(PORT)), ("certificate", ""), ("key", "")):
+        parser.add_argument(f"--{name}", default=otherwise, nargs="?", const=otherwise)
     found, _ = parser.parse_known_args(list(words))
-    return found.host, found.port, bool(found.certificate)
+    return _Asked(**vars(found))
+
+
+def _path(word: str) -> Path | None:
+    return Path(word) if word else None
 
 
 def _sentence(error: OSError, host: str, port: int) -> str:
