@@ -16,6 +16,7 @@ from flowcrm import __version__
 from flowcrm.ops import listening, migrations, postgres
 from flowcrm.ops.errors import HomeRefused, OpsError
 from flowcrm.ops.home import check_database_urls, current_home
+from flowcrm.ops.reports import report_asked_for, reported_where_it_fails
 from flowcrm.vault.errors import VaultError
 
 
@@ -28,6 +29,7 @@ class Command:
     pool: how many connections each of its processes may hold; 0: one for each thread.
     listens: answers on a port, which must be free.
     examines: runs all the more where folders or settings are not as they must be, and says so itself.
+    reports: has --report, which is written however the command ends.
     """
 
     module: str
@@ -37,6 +39,7 @@ class Command:
     pool: int = 0
     listens: bool = False
     examines: bool = False
+    reports: bool = False
 
 
 COMMANDS = {
@@ -46,7 +49,7 @@ COMMANDS = {
     "migrate": Command("migrate", as_owner=True, database=False),
     "workspace": Command("workspace", as_owner=True),
     "member": Command("member", as_owner=True),
-    "import": Command("import_"),
+    "import": Command("import_", reports=True),
     "export": Command("export"),
     "audit": Command("audit", as_owner=True),
     "inspect": Command("inspect_", home=False, database=False),
@@ -87,7 +90,8 @@ def main() -> None:
 def _run(words: list[str]) -> None:
     named = next((word for word in words if not word.startswith("-")), "")
     command = None if "--help" in words or "--version" in words else COMMANDS.get(named)
-    prepare(command, words)
+    with reported_where_it_fails(report_asked_for(words) if command and command.reports else None):
+        prepare(command, words)
     application([named] if command else COMMANDS)(prog_name="flowcrm")
 
 

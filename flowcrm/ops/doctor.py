@@ -58,10 +58,18 @@ def examine() -> Iterator[Finding]:
         if without_database and part in _NEED_DATABASE:
             continue
         try:
-            yield from (Finding(part, health, text, remedy) for health, text, remedy in test())
+            findings = [Finding(part, health, text, remedy) for health, text, remedy in test()]
         except (OSError, ImportError, psycopg.Error, DatabaseError, OpsError, VaultError, HttpError) as error:
-            without_database |= part == "database"
-            yield Finding(part, Health.BAD, " ".join(str(error).split()), _REMEDIES[part])
+            findings = [Finding(part, Health.BAD, _said(error), _REMEDIES[part])]
+        yield from findings
+        # Without tables, too, the others could only repeat it in PostgreSQL's words.
+        without_database |= part in ("database", "tables") and any(one.health is Health.BAD for one in findings)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
 
 
 Result = tuple[Health, str, str]

@@ -73,6 +73,8 @@ def write_private(path: Path, pieces: Iterable[bytes]) -> None:
 def make_private_folder(path: Path) -> None:
     """The folder, closed to others where it is new. Raises Refused where it cannot be one, or cannot be written to."""
     with naming(path):
+        if path.exists() and not path.is_dir():
+            raise Refused(f"{path} cannot be written: it is no folder.")
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=path):
             pass

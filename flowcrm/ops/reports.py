@@ -1,7 +1,8 @@
 """What a command did, as a JSON file for programs: written however the command ends."""
 
+import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,24 @@ def reported(path: Path | None, result: Callable[[], dict[str, Any]]) -> Iterato
         _write(path, {**result(), "ok": False, **_what_happened(end)})
         raise
     _write(path, {**result(), "outcome": "done", "reason": ""})
+
+
+@contextmanager
+def reported_where_it_fails(path: Path | None) -> Iterator[None]:
+    """As `reported`, for a beginning without a result: a block that ends well writes nothing."""
+    try:
+        yield
+    except BaseException:
+        with reported(path, dict):
+            raise
+
+
+def report_asked_for(words: Sequence[str]) -> Path | None:
+    """The path behind --report in a command's line, for what goes wrong before the command itself reads it."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--report", nargs="?", default="", const="")
+    path = parser.parse_known_args(list(words))[0].report
+    return Path(path) if path else None
 
 
 def _what_happened(end: BaseException) -> dict[str, str]:

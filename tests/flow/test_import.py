@@ -88,6 +88,13 @@ def test_a_refusal_is_reported_and_makes_no_account(
     assert accounts(installation) == 0
 
 
+def test_a_refusal_before_the_command_begins_is_reported(installation: Mapping[str, str], mails: Path, report: Path) -> None:
+    flowcrm({**installation, "FLOWCRM_HOME": "/dev/null/below"}, "import", mails, "--report", report, fails=True)
+    said = told(report)
+    assert (said["ok"], said["outcome"]) == (False, "refused")
+    assert "Set FLOWCRM_HOME" in said["reason"]
+
+
 def test_on_starter_it_says_which_plan_it_needs(installation: Mapping[str, str], mails: Path) -> None:
     flowcrm(installation, "workspace", "create", "acme", "--plan", "starter")
     flowcrm(installation, "member", "add", "anna@acme.example")

@@ -19,7 +19,7 @@ from flowcrm.ops.demo.world import World, generate
 from flowcrm.ops.errors import Refused
 from flowcrm.ops.home import Home, current_home
 from flowcrm.ops.outfiles import check_can_write
-from flowcrm.ops.reports import reported
+from flowcrm.ops.reports import reported_where_it_fails
 from flowcrm.ops.stopping import stoppable
 from standins.google.client import RemoteStandin
 
@@ -43,7 +43,7 @@ def demo(
         listening.check_port(listening.HOST, port)
         return _show(port, google_port)
     check_can_write(report)
-    with stoppable("Stopped; nothing was checked."), _reported_where_unfinished(report):
+    with stoppable("Stopped; nothing was checked."), reported_where_it_fails(report):
         code = _check(report)
     raise typer.Exit(code)
 
@@ -59,16 +59,6 @@ def _show(port: int, google_port: int) -> None:
 def _check(report: Path | None) -> int:
     with _filled(0, "http://127.0.0.1:8000") as (_home, google, _postman, _world):
         return _flowcrm("demo-house", google.url, "--check", *([f"--report={report}"] if report else []))
-
-
-@contextmanager
-def _reported_where_unfinished(report: Path | None) -> Iterator[None]:
-    """A report also of what was refused or stopped; whoever came to the check has written one."""
-    try:
-        yield
-    except BaseException:
-        with reported(report, dict):
-            raise
 
 
 @contextmanager

@@ -43,7 +43,8 @@ def export(
                 _write(actor, page, out, eml)
                 written += len(page)
                 shown.update(line, description=f"{written:,} written")
-    typer.echo(f"{counted(written, 'email')} written to {file}.", err=is_standard_output(file))
+    to_output = is_standard_output(file)
+    typer.echo(f"{counted(written, 'email')} written to {'standard output' if to_output else file}.", err=to_output)
 
 
 def _progress() -> Progress:
