@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.flow.acme import letter
-from tests.flow.command import flowcrm
+from tests.flow.command import begun, flowcrm
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.slow]
 
@@ -131,6 +131,26 @@ def test_a_failed_export_leaves_no_opened_mail_behind(kept: Mapping[str, str], t
     done = flowcrm(kept, "export", out, "--eml", originals, fails=True)
 
     assert f"{originals / name} cannot be written: Is a directory." in done.stderr
+    assert list(tmp_path.iterdir()) == [originals]
+
+
+def test_a_stopped_export_leaves_no_opened_mail_behind(kept: Mapping[str, str], tmp_path: Path) -> None:
+    out, originals = tmp_path / "mail.jsonl", tmp_path / "originals"
+    flowcrm(kept, "export", out, "--eml", originals)
+    written = lines(out.read_text())
+    first, last = (originals / written[n]["copies"][0]["eml"] for n in (0, 1))
+    for path in (out, first, last):
+        path.unlink()
+    # Nobody reads from this pipe, so the export comes no further.
+    os.mkfifo(last)
+
+    running = begun(kept, "export", out, "--eml", originals)
+    while not first.exists():
+        assert running.poll() is None
+    running.terminate()
+    _, error = running.communicate()
+
+    assert (running.returncode, error) == (143, "Stopped; no export was written.\n")
     assert list(tmp_path.iterdir()) == [originals]
 
 
