@@ -76,7 +76,7 @@ def main() -> None:
     except (OpsError, VaultError) as refusal:
         _end(str(refusal))
     except OperationalError as gone:
-        _end(f"the database does not answer: {' '.join(str(gone).split())} See: flowcrm doctor")
+        _end(f"the database does not answer ({' '.join(str(gone).split())}). See: flowcrm doctor")
     except OSError as error:
         if error.filename is None and error.errno not in _OF_OUTPUT:
             raise

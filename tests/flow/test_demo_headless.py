@@ -26,12 +26,12 @@ def test_every_mail_is_accounted_for_by_reason_and_a_missing_one_is_found() -> N
         box.rest()
         demo = DemoMailbox(team.workspace_id, box.mailbox_id, box.address, "contacts")
 
-        report = headless._report(demo, standin)
+        report = headless.report_of(demo, standin)
         assert (report["at_provider"], report["kept"], report["ok"]) == (3, 1, True)
         assert report["skipped"] == {"draft_spam_trash": 1, "not_asked_for": 1}
 
         box.deliver(letter("Not here yet", sender=contact, message_id="<4@x>"))
-        report = headless._report(demo, standin)
+        report = headless.report_of(demo, standin)
         assert (report["missing"], report["unaccounted"], report["ok"]) == (1, 1, False)
 
 

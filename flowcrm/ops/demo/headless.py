@@ -29,7 +29,7 @@ def check(mailboxes: list[DemoMailbox], google: Standin) -> dict[str, Any]:
     with measured() as seconds:
         while run_due(f"{process_name()}/demo"):
             pass
-    reports = [_report(mailbox, google) for mailbox in mailboxes]
+    reports = [report_of(mailbox, google) for mailbox in mailboxes]
     return {
         "mailboxes": reports,
         "seconds": round(clock.monotonic() - started, 3),
@@ -39,7 +39,8 @@ def check(mailboxes: list[DemoMailbox], google: Standin) -> dict[str, Any]:
     }
 
 
-def _report(mailbox: DemoMailbox, google: Standin) -> dict[str, Any]:
+def report_of(mailbox: DemoMailbox, google: Standin) -> dict[str, Any]:
+    """What has become of every mail of one mailbox at the provider; `ok` where each is where it should be."""
     counts = _counts(mailbox)
     expected = expect(google, mailbox.address, mailbox.selection, clock.now() - SINCE, load())
     skipped = expected.skipped(counts.kept)

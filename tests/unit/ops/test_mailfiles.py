@@ -220,6 +220,15 @@ def test_what_came_before_the_damage_is_kept_and_said(tmp_path: Path, ending: st
     assert ("nothing came in" if not found else f"{len(found)} mails came in before that showed") in said
 
 
+def test_a_mail_beyond_all_measure_is_left_out_and_the_next_one_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowcrm.ops.mbox.LARGEST", 1000)
+    path = tmp_path / "mail.mbox"
+    path.write_bytes(mbox(ONE, b"Subject: large\n\n" + b"text\n" * 500, TWO))
+
+    assert [mail.where for mail in mails(path)] == [f"{path}#1", f"{path}#3"]
+    assert [line.split(" is larger")[0] for line in problems(path)] == [f"{path}#2"]
+
+
 SEPARATORS = [
     SEPARATOR,
     b"From carla@nordlicht.example Tue Jan 04 09:12:00 +0000 2005\n",
