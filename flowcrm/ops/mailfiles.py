@@ -1,4 +1,4 @@
-"""Mail in files: mbox (also .xz, .gz, .bz2), Maildir, .eml, and folders of them. What is no mail, or cannot be read, is named.
+"""Mail in files: mbox (also .xz, .gz, .bz2), Maildir, .eml, other single mails, and folders of them. What is no mail is named.
 
 Nothing that goes wrong with one file keeps the others from being read: it is a value in its place.
 """
@@ -20,6 +20,7 @@ from flowcrm.ops.mbox import LARGEST, Entry, NotMbox, split
 from flowcrm.ops.words import counted, shown_path
 
 _PACKED = (".xz", ".gz", ".bz2")
+_HEADER_BYTES = 65536
 # What each of the three raises where the bytes are not as they were written; some errors of the disk are OSErrors, too.
 _DAMAGED = (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile)
 
@@ -171,8 +172,7 @@ def _mbox(path: Path) -> Iterator[Found]:
                 yield _of_mbox(path, entry, changed_at)
                 read_so_far = entry.number
     except NotMbox:
-        # Its name may say that it holds mail; then somebody must hear of it.
-        yield Problem(f'{shown_path(path)} is no mbox: it does not begin with "From ".') if _says_mbox(path) else NotMail(path)
+        yield _other(path)
     except _DAMAGED as error:
         yield _damaged(path, str(error), read_so_far)
     except OSError as error:
@@ -181,6 +181,27 @@ def _mbox(path: Path) -> Iterator[Found]:
             yield _damaged(path, str(error), read_so_far)
         else:
             yield _cut(path, error, read_so_far)
+
+
+def _other(path: Path) -> Found:
+    """A file that is no mbox: many a program (MH, spam filters) keeps mails in files without a telling name."""
+    if _is_mail(path):
+        return _single(path)
+    # Its name may say that it holds mail; then somebody must hear of it.
+    if ".mbox" in (suffix.lower() for suffix in path.suffixes):
+        return Problem(f'{shown_path(path)} is no mbox: it does not begin with "From ".')
+    return NotMail(path)
+
+
+def _is_mail(path: Path) -> bool:
+    """Does it begin with a header without fault, in which a sender stands, and how or when it was sent?"""
+    if path.suffix.lower() in _PACKED or not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        block = read_block(file.read(_HEADER_BYTES))
+    return (
+        block.well_formed and "from" in block.fields and not block.fields.keys().isdisjoint(("date", "message-id", "received"))
+    )
 
 
 def _damaged(path: Path, why: str, number: int) -> Problem:
@@ -198,10 +219,6 @@ def _of_mbox(path: Path, entry: Entry, changed_at: datetime) -> Found:
     if entry.too_large:
         return Problem(f"{shown_path(path)}#{entry.number} is larger than {LARGEST >> 20} MB and was left out.")
     return MailFile(f"{shown_path(path)}#{entry.number}", entry.raw, changed_at, at=entry.at)
-
-
-def _says_mbox(path: Path) -> bool:
-    return ".mbox" in (suffix.lower() for suffix in path.suffixes)
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -177,6 +177,17 @@ def test_a_folder_gives_its_mboxes_without_ending_and_its_maildirs_and_names_the
     assert problems(tmp_path) == []
 
 
+def test_a_mail_without_a_telling_name_is_known_by_its_header(tmp_path: Path) -> None:
+    mail = b"Received: from a by b\nFrom: carla@nordlicht.example\nSubject: x\n\nHello\n"
+    (tmp_path / "17").write_bytes(mail)
+    (tmp_path / "notes.txt").write_bytes(b"Notes\nFrom: carla@nordlicht.example\nDate: today\n\nHello\n")
+    (tmp_path / "settings").write_bytes(b"Name: x\nDate: today\n")
+
+    assert [one.raw for one in mails(tmp_path)] == [mail]
+    assert [one.raw for one in mails(tmp_path / "17")] == [mail]
+    assert passed_over(tmp_path) == ["notes.txt", "settings"]
+
+
 @pytest.fixture
 def closed_to_us() -> Iterator[Path]:
     """A folder with a mail and a sub-folder into which we may not look. The superuser looks everywhere: he steps down."""
