@@ -14,7 +14,8 @@ _ACCENTS = re.compile(
     "[\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u1dc0-\u1dff\u200b-\u200f]+"
 )
 # Letters that Unicode does not take apart, though people type them without their stroke.
-_STROKES = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+_STROKE = re.compile("[øłđħıæœþð]")
 # Other marks (the vowels of Devanagari, Tamil …) belong to their word, though Python does not count them as letters.
 _MARKS = "".join(chr(one) for one in range(0x0900, 0x1D00) if unicodedata.category(chr(one)).startswith("M"))
 # A word of more than 40 letters (base64, a link's key) counts as several.
@@ -25,7 +26,6 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003fffd]+"
 )
-_FIRST_UNSPACED = "\u0e00"
 # The classes of search tokens: one word has unrelated tokens in each (vault.tokens), so a level that shows people but not
 # content can be searched so far and no further. The last three filter: by mailbox_id, folder_word(…), ATTACHMENT.
 PEOPLE, SUBJECT, BODY, FILES, MAILBOX, FOLDER, HAS = "people", "subject", "body", "files", "mailbox", "folder", "has"
@@ -42,10 +42,8 @@ def fold(text: str) -> str:
         return text.lower()
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     folded = bare.casefold()
-    # Nine searches that find nothing cost a thirtieth of str.translate (measured).
-    for letter, plain in _STROKES.items():
-        folded = folded.replace(letter, plain)
-    return unicodedata.normalize("NFC", folded)
+    # A search that finds nothing costs a tenth of str.translate (measured).
+    return unicodedata.normalize("NFC", folded.translate(_PLAIN) if _STROKE.search(folded) else folded)
 
 
 def words(text: str) -> list[str]:
@@ -60,11 +58,10 @@ def words(text: str) -> list[str]:
 
 
 def _of_any_script(folded: str) -> Iterator[str]:
-    if max(folded, default="") >= _FIRST_UNSPACED:
-        for run in _UNSPACED.findall(folded):
-            yield from map(add, run, run[1:]) if len(run) > 1 else run
-        folded = _UNSPACED.sub(" ", folded)
-    yield from _WORD.findall(folded)
+    runs = _UNSPACED.findall(folded)
+    for run in runs:
+        yield from map(add, run, run[1:]) if len(run) > 1 else run
+    yield from _WORD.findall(_UNSPACED.sub(" ", folded) if runs else folded)
 
 
 def bcc_class(mailbox_id: int) -> str:

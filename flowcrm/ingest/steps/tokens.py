@@ -9,7 +9,7 @@ from flowcrm.mail.words import ATTACHMENT, BODY, FILES, FOLDER, HAS, MAILBOX, PE
 
 
 def make_tokens(draft: Draft) -> tuple[int, ...]:
-    """All tokens of the mail, each once."""
+    """All tokens of the mail, each once, in no order."""
     vault, parsed, mailbox_id = draft.context.vault, draft.parsed, draft.context.mailbox_id
     shown = [address for role, address in parsed.people if role is not Role.BCC]
     found = {
@@ -23,7 +23,7 @@ def make_tokens(draft: Draft) -> tuple[int, ...]:
     }
     if has_files(parsed):
         found.add(vault.token(HAS, ATTACHMENT))
-    return tuple(sorted(found))
+    return tuple(found)
 
 
 def _of_people(people: Iterable[Address]) -> set[str]:
