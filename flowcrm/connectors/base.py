@@ -16,7 +16,7 @@ Sync and import use one loop:
 from collections.abc import Sequence
 from typing import Protocol
 
-from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope
+from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Thread
 
 
 class Spend(Protocol):
@@ -44,7 +44,7 @@ class Connector(Protocol):
 
         A page may be empty with `more` set, may repeat what an earlier page said (take it as "look again"), and lists a
         mail once for each restriction that it meets. While a listing lasts, give the same `scope` each time: the cursor
-        counts its parts, and holds no addresses. Drafts, spam, trash and chats are not listed.
+        counts its parts, and holds no addresses. Chats are never listed; drafts, spam and trash only with `scope.everywhere`.
         Raises CursorLost when the provider forgot the bookmark; page tokens that it forgot cost repeated pages only."""
 
     def relist(self, cursor: str) -> str:
@@ -53,6 +53,9 @@ class Connector(Protocol):
 
     def headers(self, provider_ids: Sequence[str]) -> tuple[Headers | ItemFailed, ...]:
         """Header fields without bodies; answers as `fetch` gives them."""
+
+    def threads(self, thread_ids: Sequence[str]) -> tuple[Thread | ItemFailed, ...]:
+        """What lies in these threads, wherever (drafts, spam and trash too); answers as `fetch` gives them."""
 
     def fetch(self, provider_ids: Sequence[str]) -> tuple[Fetched | ItemFailed, ...]:
         """Whole mails: one answer for each id, in order, at least one.

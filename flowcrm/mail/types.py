@@ -112,11 +112,13 @@ class Scope:
     """What to list. Each None means "no restriction"; several restrictions are joined by AND, inside one by OR.
 
     addresses: people in From, To, Cc or Bcc (what providers can search; Reply-To is not searchable anywhere).
+    everywhere: also drafts, spam and trash.
     """
 
     since: datetime | None = None
     folder_ids: tuple[str, ...] | None = None
     addresses: tuple[str, ...] | None = None
+    everywhere: bool = False
 
 
 class ChangeKind(StrEnum):
@@ -127,7 +129,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that happened to one mail. folder_ids and unread are None where the provider did not say.
+    """One thing that happened to one mail. folder_ids, unread and at (its time) are None where the provider did not say.
 
     left_ids: of FOLDERS, the folders that the mail was taken out of (what it is not in any more may matter: spam).
     """
@@ -138,6 +140,7 @@ class Change:
     folder_ids: frozenset[str] | None = None
     unread: bool | None = None
     left_ids: frozenset[str] = frozenset()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,29 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Thread:
+    """All mails of one of the provider's threads, without their content: each ARRIVED, with folders and time."""
+
+    thread_id: str
+    mails: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMarks:
+    """What labels that count for a whole thread say of it, in one mailbox.
+
+    excluded: a mail of it bears an excluded one. chosen: one bears a chosen one; chosen_at: the time of the earliest of those,
+    None while it is not known.
+    """
+
+    excluded: bool = False
+    chosen: bool = False
+    chosen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ItemFailed:
-    """The error of one item, in its place in a batch: it must not cost the other ninety-nine."""
+    """The error of one item (a mail, or a thread), in its place in a batch: it must not cost the other ninety-nine."""
 
     provider_id: str
     error: MailError

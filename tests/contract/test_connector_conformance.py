@@ -10,7 +10,7 @@ import pytest
 
 from flowcrm.connectors.base import Connector
 from flowcrm.mail.errors import Gone, NeedsLogin, Transient
-from flowcrm.mail.types import ChangeKind, FolderRole, Headers, Scope
+from flowcrm.mail.types import ChangeKind, FolderRole, Headers, ItemFailed, Scope, Thread
 from tests.contract.provider import Provider, State
 from tests.contract.reading import EVERYTHING, START, bookmark, deliver_many, error_of, fetched, listed, mail, pages, since
 
@@ -226,6 +226,47 @@ def test_an_id_that_never_was_is_gone_or_refused(provider: Provider, mailbox: Co
     answers = mailbox.fetch(["../labels", known])
     assert not isinstance(error_of(answers[0]), Transient | NeedsLogin)
     assert fetched(answers[1]).provider_id == known
+
+
+# -- threads ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_thread_shows_all_its_mails_wherever_they_lie(provider: Provider, mailbox: Connector) -> None:
+    first = provider.deliver(mail(more="Message-ID: <1@acme.example>\r\n"), at=START)
+    answers = [
+        provider.deliver(mail("Re: Hello", more="In-Reply-To: <1@acme.example>\r\n"), folder, START + timedelta(hours=hour))
+        for hour, folder in enumerate((provider.inbox, provider.drafts, provider.trash), 1)
+    ]
+    provider.deliver(mail("other"))
+    thread_id = {one.provider_id: one.thread_id for one in mailbox.changes(None, EVERYTHING).changes}[first]
+    [thread] = mailbox.threads([thread_id or ""])
+    assert isinstance(thread, Thread)
+    truth = provider.holds()
+    assert {one.provider_id: one.folder_ids for one in thread.mails} == {
+        one: truth[one].folder_ids for one in (first, *answers)
+    }
+    assert {one.provider_id: one.at for one in thread.mails} == {
+        one: START + timedelta(hours=hour) for hour, one in enumerate((first, *answers))
+    }
+
+
+def test_a_thread_that_never_was_does_not_cost_the_others(provider: Provider, mailbox: Connector) -> None:
+    provider.deliver(mail())
+    [change] = mailbox.changes(None, EVERYTHING).changes
+    gone, found = mailbox.threads(["0", change.thread_id or ""])
+    assert isinstance(gone, ItemFailed)
+    assert not isinstance(gone.error, Transient | NeedsLogin)
+    assert isinstance(found, Thread)
+
+
+def test_a_folder_is_listed_everywhere_when_asked_so(provider: Provider, mailbox: Connector) -> None:
+    own = provider.create_folder("Own")
+    here, deleted = provider.deliver(mail(), own), provider.deliver(mail("deleted"), own)
+    if not provider.has_many_folders:
+        pytest.skip("A mail lies in one folder here")
+    provider.file(deleted, add=[provider.trash])
+    assert listed(mailbox, Scope(folder_ids=(own,))) == [here]
+    assert set(listed(mailbox, Scope(folder_ids=(own,), everywhere=True))) == {here, deleted}
 
 
 # -- the mailbox afterwards ------------------------------------------------------------------------------------------------

@@ -20,7 +20,15 @@ READ_ONLY = "https://www.googleapis.com/auth/gmail.readonly"
 # Quota units a call (developers.google.com/workspace/gmail/api/reference/quota, as of 2026-05-01). Google changes them, and
 # projects older than that pay less: hence a setting.
 COSTS: Mapping[str, int] = MappingProxyType(
-    {"getProfile": 1, "settings.sendAs.list": 1, "labels.list": 1, "messages.list": 5, "messages.get": 20, "history.list": 2}
+    {
+        "getProfile": 1,
+        "settings.sendAs.list": 1,
+        "labels.list": 1,
+        "messages.list": 5,
+        "messages.get": 20,
+        "threads.get": 40,
+        "history.list": 2,
+    }
 )
 
 # Within a lease's minute: a slower answer would cost the mailbox's lease. 50 MB in 45 seconds is a line of 12 Mbit/s.

@@ -92,7 +92,7 @@ def parts(scope: Scope, addresses_per_query: int) -> tuple[Part, ...]:
 
 def _queries(scope: Scope, addresses_per_query: int) -> Iterator[str]:
     # Spam and trash stay out by themselves (includeSpamTrash is false by default), drafts and chats do not.
-    words = ["-in:drafts", "-in:chats"]
+    words = ["-in:chats"] if scope.everywhere else ["-in:drafts", "-in:chats"]
     if scope.since is not None:
         # Whether `after:` takes the second itself is not documented: ask for one more, the rules look at the date again.
         words.append(f"after:{int(scope.since.timestamp()) - 1}")
@@ -121,6 +121,8 @@ def _list(api: Api, place: Place, number: int, scope: Scope) -> ChangePage:
     part = todo[number]
     params = [("maxResults", str(api.settings.list_page)), ("q", part.query)]
     asked = Asked.MAILBOX
+    if scope.everywhere:
+        params.append(("includeSpamTrash", "true"))
     if part.label_id is not None:
         params.append(("labelIds", part.label_id))
         asked = Asked.LABEL

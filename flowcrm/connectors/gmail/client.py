@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flowcrm.connectors.base import Spend
 from flowcrm.connectors.gmail import changes, fetch, folders
 from flowcrm.connectors.gmail.api import Api, GmailSettings
-from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope
+from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Thread
 
 
 class GmailConnector:
@@ -28,6 +28,9 @@ class GmailConnector:
 
     def headers(self, provider_ids: Sequence[str]) -> tuple[Headers | ItemFailed, ...]:
         return fetch.headers(self._api, provider_ids)
+
+    def threads(self, thread_ids: Sequence[str]) -> tuple[Thread | ItemFailed, ...]:
+        return fetch.threads(self._api, thread_ids)
 
     def fetch(self, provider_ids: Sequence[str]) -> tuple[Fetched | ItemFailed, ...]:
         return fetch.fetch(self._api, provider_ids)
