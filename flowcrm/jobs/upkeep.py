@@ -15,7 +15,7 @@ from flowcrm.vault.errors import VaultError
 log = structlog.get_logger(__name__)
 
 # An object is written before its row is committed; one without a row after this time never gets one.
-ORPHAN_AGE = timedelta(days=1)
+ORPHAN_AGE = timedelta(hours=1)
 
 
 def tidy() -> None:
@@ -38,7 +38,7 @@ def close_audit_batches() -> int:
 
 
 def collect_orphans() -> int:
-    """Delete objects without a row, older than a day, and what killed writes left. Returns how many."""
+    """Delete objects without a row, older than an hour, and what killed writes left. Returns how many."""
     store, before = blob_store(), clock.now() - ORPHAN_AGE
     found = store.sweep_unfinished(before)
     for workspace_id, refs in store.older_than(before):

@@ -64,6 +64,11 @@ def _of_any_script(folded: str) -> Iterator[str]:
     yield from _WORD.findall(_UNSPACED.sub(" ", folded) if runs else folded)
 
 
+def of_person(name: str, email: str) -> set[str]:
+    """Words of name and address, and the whole address."""
+    return {*words(name), *words(email.replace("@", " ")), email}
+
+
 def bcc_class(mailbox_id: int) -> str:
     """The class of Bcc people: keyed with their mailbox, since only who may read that one may find them."""
     return f"bcc/{mailbox_id}"

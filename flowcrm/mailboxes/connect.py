@@ -12,6 +12,7 @@ from flowcrm.mail.errors import MailError
 from flowcrm.mail.types import Account, Folder, Tokens
 from flowcrm.mailboxes.open import gmail_settings, google_app
 from flowcrm.mailboxes.states import State, check_move
+from flowcrm.rules.exclusion import excluded_ids
 from flowcrm.store.db import row, workspace_scope
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.audit import do_audit
@@ -84,7 +85,7 @@ def do_connect(kind: str, consent: Consent, visit: Visit) -> int:
         else:
             _go_on(consent, mailbox_id)
         do_grant(keys, mailbox_id=mailbox_id, account=account_hash(kind, account.address), tokens=visit.tokens)
-        do_folders(keys, mailbox_id=mailbox_id, folders=visit.folders)
+        do_folders(keys, mailbox_id=mailbox_id, folders=visit.folders, excluded=excluded_ids(visit.folders))
         do_audit(
             workspace_id=consent.workspace_id,
             actor_id=consent.member_id,

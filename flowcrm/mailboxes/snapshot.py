@@ -79,6 +79,7 @@ def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
                 chosen_ids=chosen,
                 excluded_ids=excluded,
                 unfinished_ids=frozenset(one for one, role in roles.items() if role in UNFINISHED),
+                sent_ids=frozenset(one for one, role in roles.items() if role == FolderRole.SENT.value),
                 member_hashes=member_hashes(workspace_id),
             ),
             interval=timedelta(seconds=interval_s),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from flowcrm.mail.types import ThreadMarks
 from flowcrm.rules.decide import Facts, Policy
 
 DEFAULT_POLICY = Policy()
@@ -12,6 +13,7 @@ DEFAULT_POLICY = Policy()
 @dataclass(frozen=True, slots=True)
 class MailboxRules:
     """One mailbox's settings as rules need them. *_ids are folder ids at the provider; `unfinished` are drafts, spam, trash.
+    excluded_ids and chosen_ids count for the whole thread of a mail that lies in them.
 
     member_hashes: look-up hashes of all addresses of the account's members.
     """
@@ -21,8 +23,20 @@ class MailboxRules:
     chosen_ids: frozenset[str] = frozenset()
     excluded_ids: frozenset[str] = frozenset()
     unfinished_ids: frozenset[str] = frozenset()
+    sent_ids: frozenset[str] = frozenset()
     member_hashes: frozenset[bytes] = frozenset()
     policy: Policy = DEFAULT_POLICY
+
+    def marks_of(self, folder_ids: frozenset[str]) -> frozenset[str]:
+        """Those of a mail's folders that count for its thread. What is excluded counts wherever the mail lies; what is chosen
+        does not choose by a draft, or from spam or trash."""
+        chosen = self.selection == "labels" and folder_ids.isdisjoint(self.unfinished_ids)
+        return folder_ids & (self.excluded_ids | self.chosen_ids if chosen else self.excluded_ids)
+
+    @property
+    def counting_ids(self) -> frozenset[str]:
+        """All that may count for a thread."""
+        return self.excluded_ids | self.chosen_ids if self.selection == "labels" else self.excluded_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,7 @@ class Envelope:
     people: look-up hashes of everybody in From, To, Cc, Bcc and Reply-To.
     contacts: those of `people` that are addresses of contacts.
     address_matched: the provider's own search found it for a contact's address.
-    excluded: the mail or its thread bears an excluded label, where that is already known.
+    marks: of its thread, where that is known.
     """
 
     folder_ids: frozenset[str] | None = None
@@ -40,6 +54,7 @@ class Envelope:
     people: frozenset[bytes] | None = None
     contacts: frozenset[bytes] | None = None
     address_matched: bool = False
+    marks: ThreadMarks | None = None
 
 
 def facts(envelope: Envelope, rules: MailboxRules, *, room: bool) -> Facts:
@@ -47,7 +62,7 @@ def facts(envelope: Envelope, rules: MailboxRules, *, room: bool) -> Facts:
     folders = envelope.folder_ids
     return Facts(
         privacy_named=False,
-        thread_excluded=_touches(folders, rules.excluded_ids),
+        thread_excluded=_excluded(envelope, rules),
         unfinished=_touches(folders, rules.unfinished_ids),
         members_only=_members_only(envelope.people, rules.member_hashes),
         before_since=_before(envelope.at, rules.since),
@@ -58,6 +73,14 @@ def facts(envelope: Envelope, rules: MailboxRules, *, room: bool) -> Facts:
 
 def _touches(folders: frozenset[str] | None, ids: Iterable[str]) -> bool | None:
     return None if folders is None else not folders.isdisjoint(ids)
+
+
+def _excluded(envelope: Envelope, rules: MailboxRules) -> bool | None:
+    """By the mail's own labels or its thread's. The marks of a thread hold those of all its mails."""
+    if envelope.marks is not None and envelope.marks.excluded:
+        return True
+    own = _touches(envelope.folder_ids, rules.excluded_ids)
+    return False if own is None and envelope.marks is not None else own
 
 
 def _members_only(people: frozenset[bytes] | None, members: frozenset[bytes]) -> bool | None:
@@ -75,8 +98,24 @@ def _selected(envelope: Envelope, rules: MailboxRules) -> bool | None:
     if rules.selection == "all":
         return True
     if rules.selection == "labels":
-        return _touches(envelope.folder_ids, rules.chosen_ids)
+        return _chosen(envelope, rules)
     if envelope.contacts is not None:
         return bool(envelope.contacts)
     # The search's word is good enough to fetch the mail; its own addresses decide.
     return True if envelope.address_matched else None
+
+
+def _chosen(envelope: Envelope, rules: MailboxRules) -> bool | None:
+    """A chosen mail brings what came later in its thread, and what the mailbox's owner sent in it (claim K11)."""
+    folders, marks = envelope.folder_ids, envelope.marks
+    if folders is not None and folders & rules.chosen_ids:
+        return True
+    if marks is None:
+        return None if folders is None else False
+    if not marks.chosen:
+        return False
+    if folders is not None and folders & rules.sent_ids:
+        return True
+    if marks.chosen_at is None or envelope.at is None:
+        return None
+    return True if envelope.at >= marks.chosen_at else (None if folders is None else False)

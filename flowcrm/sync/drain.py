@@ -8,16 +8,18 @@ from flowcrm.connectors.base import Connector
 from flowcrm.ingest.pipeline import prepare
 from flowcrm.ingest.types import Context
 from flowcrm.mail.prepared import Prepared
-from flowcrm.mail.types import Fetched, Headers, ItemFailed
+from flowcrm.mail.types import Fetched, Headers, ItemFailed, ThreadMarks
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Verdict, decide
 from flowcrm.rules.facts import Envelope, facts
 from flowcrm.store.db import next_ids, workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
+from flowcrm.store.queries.marks import read_marks
 from flowcrm.store.writes.begun import do_begin, do_end
 from flowcrm.store.writes.page import Hold, Kept
 from flowcrm.store.writes.refile import Filed
 from flowcrm.sync.bodies import store_bodies
+from flowcrm.sync.listing import is_looked_at
 from flowcrm.sync.outcome import Outcome, commit
 from flowcrm.sync.people import header_hashes
 from flowcrm.sync.stages import stage
@@ -82,11 +84,15 @@ def _chunks(items: Sequence[WorkItem]) -> Iterator[Sequence[WorkItem]]:
 def _sort(mailbox: Snapshot, items: Sequence[WorkItem], outcome: Outcome) -> tuple[list[WorkItem], list[WorkItem]]:
     """What has to be asked for its headers first, and what is fetched at once: the rules see all that is cheaper before."""
     asks, fetches = [], []
+    marks = _marks(mailbox, items)
     for item in items:
-        envelope = Envelope(folder_ids=item.folder_ids, address_matched=item.address_matched)
+        of_thread = marks.get(item.thread_id or "")
+        envelope = Envelope(folder_ids=item.folder_ids, address_matched=item.address_matched, marks=of_thread)
         decision = decide(facts(envelope, mailbox.rules, room=True), mailbox.rules.policy)
         if decision.verdict is Verdict.SKIP:
             outcome.skip(item, decision)
+        elif decision.need == "selected" and is_looked_at(of_thread):
+            outcome.done.append(item.id)
         elif decision.need == "members_only" or (mailbox.rules.selection == "contacts" and not item.address_matched):
             asks.append(item)
         else:
@@ -99,14 +105,14 @@ def _ask_headers(mailbox: Snapshot, connector: Connector, items: Sequence[WorkIt
     with stage("headers"):
         answers = connector.headers([item.provider_id for item in items])
     people = [header_hashes(mailbox.vault, one.fields) if isinstance(one, Headers) else frozenset[bytes]() for one in answers]
-    contacts = _contacts(mailbox, people)
+    contacts, marks = _contacts(mailbox, people), _marks(mailbox, items)
     wanted = []
     for item, answer, hashes in zip(items, answers, people, strict=False):
         if isinstance(answer, ItemFailed):
             outcome.failed(item, answer.error)
             continue
         outcome.came += 1
-        envelope = Envelope(answer.folder_ids, answer.at, hashes, hashes & contacts)
+        envelope = Envelope(answer.folder_ids, answer.at, hashes, hashes & contacts, marks=marks.get(item.thread_id or ""))
         decision = decide(facts(envelope, mailbox.rules, room=True), mailbox.rules.policy)
         if decision.verdict is Verdict.SKIP:
             outcome.skip(item, decision)
@@ -131,12 +137,15 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
         if prepared is not None:
             ready.append((item, prepared))
     people = [frozenset(person.h_address for person in prepared.people) for _, prepared in ready]
-    contacts = _contacts(mailbox, people)
+    contacts, marks = _contacts(mailbox, people), _marks(mailbox, items)
     keep = []
     for (item, prepared), hashes in zip(ready, people, strict=True):
-        envelope = Envelope(prepared.folder_ids, prepared.at, hashes, hashes & contacts)
+        of_thread = marks.get(prepared.thread_id or "")
+        envelope = Envelope(prepared.folder_ids, prepared.at, hashes, hashes & contacts, marks=of_thread)
         decision = decide(facts(envelope, mailbox.rules, room=True), mailbox.rules.policy)
-        if decision.verdict is Verdict.KEEP:
+        if decision.need == "selected" and is_looked_at(of_thread):
+            outcome.done.append(item.id)
+        elif decision.verdict is Verdict.KEEP:
             keep.append(Kept(item.id, item.importing, prepared, capped=decision.capped))
         else:
             outcome.skip(item, decision)
@@ -189,6 +198,11 @@ def _recheck(connector: Connector, items: Sequence[WorkItem], outcome: Outcome) 
             outcome.done.append(item.id)
         else:
             outcome.failed(item, answer.error)
+
+
+def _marks(mailbox: Snapshot, items: Sequence[WorkItem]) -> dict[str, ThreadMarks]:
+    with workspace_scope(mailbox.workspace_id):
+        return read_marks(mailbox.workspace_id, mailbox.mailbox_id, [item.thread_id for item in items])
 
 
 def _contacts(mailbox: Snapshot, people: Iterable[frozenset[bytes]]) -> frozenset[bytes]:

@@ -20,7 +20,7 @@ from flowcrm.store.writes.lease import Lease, LeaseLost, claim_due, release, ren
 from flowcrm.store.writes.page import Hold, SettingsChanged
 from flowcrm.sync.drain import drain_batch
 from flowcrm.sync.folders import FOLDERS_EVERY, refresh_folders
-from flowcrm.sync.listing import next_scope, read_page
+from flowcrm.sync.listing import labels_first, next_scope, read_page
 from flowcrm.sync.settle import (
     settle_error,
     settle_fault,
@@ -30,6 +30,7 @@ from flowcrm.sync.settle import (
     settle_vault,
     settle_well,
 )
+from flowcrm.sync.threads import look_at_threads, next_threads
 from flowcrm.sync.worklist import take_batch
 from flowcrm.vault.errors import VaultError
 
@@ -144,9 +145,16 @@ def _take_turns(turn: Slice) -> None:
         scope = next_scope(mailbox, turn.asked)
         if scope is not None and not read_page(turn.hold, mailbox, turn.connector, scope):
             turn.asked.add(scope.name)
+        if labels_first(mailbox):
+            continue
         batch = take_batch(mailbox)
         if batch:
             turn.mails += len(batch)
             turn.came += drain_batch(turn.hold, mailbox, turn.connector, batch, turn.keep_lease, came=turn.came)
-        more = scope is not None or bool(batch)
+        # What new mail and the import have left of the slice.
+        threads = () if batch else next_threads(mailbox)
+        if threads:
+            turn.keep_lease()
+            look_at_threads(turn.hold, mailbox, turn.connector, threads)
+        more = scope is not None or bool(batch or threads)
     settle_well(mailbox, turn.lease, finished=not more)

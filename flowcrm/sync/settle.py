@@ -221,7 +221,8 @@ def _due(mailbox: Snapshot, at: datetime, lane: int) -> None:
 def _still_importing(mailbox: Snapshot) -> bool:
     # A mail that could not be had when it was asked for is waited for without calling the whole import unfinished.
     found = row(
-        """SELECT EXISTS (SELECT 1 FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope = 'main' AND listing)
+        """SELECT EXISTS (SELECT 1 FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND listing
+                          AND (scope = 'main' OR scope LIKE 'label:%%'))
                OR EXISTS (SELECT 1 FROM work WHERE workspace_id = %s AND mailbox_id = %s
                           AND state <> 'quarantined' AND lane > 0 AND reason = '')""",
         [mailbox.workspace_id, mailbox.mailbox_id] * 2,
@@ -232,8 +233,11 @@ def _still_importing(mailbox: Snapshot) -> bool:
 def _next_retry(mailbox: Snapshot) -> datetime | None:
     """When the next postponed item may be tried; None where none waits for a moment."""
     found = row(
-        """SELECT min(due_at) FROM work
-           WHERE workspace_id = %s AND mailbox_id = %s AND state <> 'quarantined' AND due_at > %s""",
-        [mailbox.workspace_id, mailbox.mailbox_id, clock.now()],
+        """SELECT min(due_at) FROM (
+               SELECT due_at FROM work WHERE workspace_id = %(ws)s AND mailbox_id = %(mailbox)s AND state <> 'quarantined'
+               UNION ALL
+               SELECT due_at FROM thread_work WHERE workspace_id = %(ws)s AND mailbox_id = %(mailbox)s) AS later
+           WHERE due_at > %(now)s""",
+        {"ws": mailbox.workspace_id, "mailbox": mailbox.mailbox_id, "now": clock.now()},
     )
     return found[0] if found else None

@@ -17,6 +17,7 @@ class WorkItem:
 
     id: int
     provider_id: str
+    thread_id: str | None
     folder_ids: frozenset[str] | None
     lane: int
     tries: int
@@ -45,7 +46,7 @@ def _take(mailbox: Snapshot, lanes: tuple[int, ...], at_most: int) -> tuple[Work
     if not at_most:
         return ()
     found = rows(
-        """SELECT id, provider_id, folder_ids, lane, tries, faults, address_matched, recheck, begun FROM work
+        """SELECT id, provider_id, thread_id, folder_ids, lane, tries, faults, address_matched, recheck, begun FROM work
            WHERE workspace_id = %s AND mailbox_id = %s AND state <> 'quarantined' AND due_at <= %s AND lane = ANY(%s)
            ORDER BY lane, sort LIMIT %s""",
         [mailbox.workspace_id, mailbox.mailbox_id, clock.now(), list(lanes), at_most],
@@ -53,7 +54,7 @@ def _take(mailbox: Snapshot, lanes: tuple[int, ...], at_most: int) -> tuple[Work
     # A worker was lost over one of these: each comes alone now, so that only the one that did it is found guilty.
     alone = [one for one in found if one[-1]]
     taken = [one for one in found if not one[-1]] or alone[:1]
-    return tuple(WorkItem(one, pid, _set(folders), *rest) for one, pid, folders, *rest, _ in taken)
+    return tuple(WorkItem(one, pid, thread, _set(folders), *rest) for one, pid, thread, folders, *rest, _ in taken)
 
 
 def _set(folder_ids: list[str] | None) -> frozenset[str] | None:

@@ -1,6 +1,7 @@
 """What the article says of syncing: selection, permissions, revoked access, limits."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.plans import MIB, PLANS
 from flowcrm.store.writes.workspaces import do_set_plan
 from standins.google.client import GoogleStandin
-from tests.flow.acme import Team, connect, letter
+from tests.flow.acme import OLD, Team, connect, letter
 from tests.kb010.words import condition
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock")]
@@ -45,6 +46,44 @@ def test_K10_all_emails_means_all_but_drafts_spam_and_trash(team: Team) -> None:
     assert box.kept() == kept
     assert box.work() == {}
     assert box.state() == ("on", "")
+
+
+def test_K11_a_label_counts_for_the_thread_and_is_followed_by_id(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("")
+    label = standin.create_label(box.address, "CRM")
+    first = box.deliver(letter("offer", message_id="<1@nordlicht.example>"), labels=["INBOX", label])
+    box.deliver(letter("other"))
+    box.choose("labels", labels=[label])
+    box.rest()
+    assert box.kept() == {first}
+
+    day = timedelta(days=1)
+    reply = box.deliver(letter("Re: offer", answers="<1@nordlicht.example>", at=OLD + day), at=OLD + day)
+    mine = letter("Re: offer", sender=box.address, answers="<1@nordlicht.example>", at=OLD + 2 * day)
+    sent = box.deliver(mine, labels=["SENT"], at=OLD + 2 * day)
+    standin.control("rename_label", account=box.address, label=label, name="Customers")
+    clock.advance(1000)
+    box.rest()
+    later = box.deliver(letter("by its new name"), labels=["INBOX", label])
+    clock.advance(301)
+    box.rest()
+    assert box.kept() == {first, reply, sent, later}
+
+
+def test_K31_the_label_no_crm_keeps_a_thread_out_before_and_after(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("all")
+    first = box.deliver(letter("private", message_id="<1@nordlicht.example>"))
+    box.rest()
+    assert box.kept() == {first}
+
+    label = standin.create_label(box.address, "no_crm")
+    standin.label(box.address, [first], add=[label])
+    standin.clear_log()
+    box.deliver(letter("Re: private", answers="<1@nordlicht.example>"))
+    clock.advance(1000)
+    box.rest()
+    assert box.kept() == set()
+    assert [one for one in standin.operations() if one.startswith("gmail.messages.get")] == []
 
 
 def test_K12_contacts_only_looks_at_every_address_field(team: Team) -> None:

@@ -17,7 +17,7 @@ PEOPLE = 30
 class Deliver:
     """A mail arrives. sender … reply_to: numbers of people; answers: number of an earlier mail, or None.
 
-    labels: Gmail's own, or "label n"; age_days: how old the provider says it is; also: it arrives in the other mailbox too;
+    labels: Gmail's own, "label n", or "no crm"; age_days: how old the provider says it is; also: in the other mailbox too;
     size: lines of text.
     """
 
@@ -195,6 +195,7 @@ _ARRIVALS: tuple[tuple[str, ...], ...] = (
     ("DRAFT",),
     ("INBOX", "label 0"),
     ("label 1",),
+    ("INBOX", "no crm"),
     (),
 )
 _CHANGES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -208,6 +209,8 @@ _CHANGES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("INBOX",), ("TRASH",)),
     (("SENT",), ("DRAFT",)),
     (("label 0",), ()),
+    (("no crm",), ()),
+    ((), ("no crm",)),
     (("label 1",), ("label 0",)),
     ((), ("label 0", "label 1", "label 2")),
 )

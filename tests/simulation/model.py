@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 UNFINISHED = frozenset({"DRAFT", "SPAM", "TRASH"})
+SENT = "SENT"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,11 @@ class Mail:
 
 @dataclass
 class Mailbox:
-    """One mailbox with its settings. following: it was at rest, and the provider has told us of every change since."""
+    """One mailbox with its settings. following: it was at rest, and the provider has told us of every change since.
+
+    excluded: labels that keep a whole thread out. was_out: kept mails whose thread was out for a while since the last rest:
+    they may have been taken out, or nobody may have noticed.
+    """
 
     selection: str | None = None
     chosen: frozenset[str] = frozenset()
@@ -62,6 +67,15 @@ class Mailbox:
     mails: dict[str, Mail] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     following: bool = False
+    excluded: frozenset[str] = frozenset()
+    was_out: frozenset[str] = frozenset()
+
+    def thread(self, mail: Mail) -> list[Mail]:
+        """The mails of its thread that are there."""
+        return [one for one in self.mails.values() if one.thread == mail.thread and not one.gone]
+
+    def is_out(self, mail: Mail) -> bool:
+        return any(one.labels & self.excluded for one in self.thread(mail))
 
 
 @dataclass(frozen=True)
@@ -78,13 +92,23 @@ class Kept:
 
 def lets_in(mailbox: Mailbox, mail: Mail, contacts: frozenset[str]) -> bool:
     """DESIGN section 5, "Coming in", as far as there are settings for it."""
-    if mail.gone or mail.labels & UNFINISHED or (mailbox.since is not None and mail.at < mailbox.since):
+    if mail.gone or mailbox.is_out(mail) or mail.labels & UNFINISHED:
+        return False
+    if mailbox.since is not None and mail.at < mailbox.since:
         return False
     if mailbox.selection == "labels":
-        return bool(mail.labels & mailbox.chosen)
+        return _is_chosen(mailbox, mail)
     if mailbox.selection == "contacts":
         return bool((mail.letter.searchable | mail.letter.reply_to) & contacts)
     return mailbox.selection == "all"
+
+
+def _is_chosen(mailbox: Mailbox, mail: Mail) -> bool:
+    """A chosen mail brings what came later in its thread, and what was sent in it."""
+    if mail.labels & mailbox.chosen:
+        return True
+    chosen = [one for one in mailbox.thread(mail) if one.labels & mailbox.chosen and not one.labels & UNFINISHED]
+    return bool(chosen) and (SENT in mail.labels or mail.at >= min(one.at for one in chosen))
 
 
 class Model:
@@ -133,7 +157,8 @@ class Model:
     def must_hold(self, box: int) -> set[str]:
         """The mails that have to be there when everything rests."""
         mailbox = self.mailboxes[box]
-        return set(mailbox.kept) | {
+        stays = {one for one in mailbox.kept - mailbox.was_out if not mailbox.is_out(mailbox.mails[one])}
+        return stays | {
             provider_id
             for provider_id, mail in mailbox.mails.items()
             if lets_in(mailbox, mail, self.contacts) and self._findable(mailbox, mail)
@@ -141,12 +166,13 @@ class Model:
 
     def may_hold(self, box: int) -> set[str]:
         mailbox = self.mailboxes[box]
-        return set(mailbox.kept) | {provider_id for provider_id, mail in mailbox.mails.items() if mail.welcome}
+        may = set(mailbox.kept) | {provider_id for provider_id, mail in mailbox.mails.items() if mail.welcome}
+        return {one for one in may if not mailbox.is_out(mailbox.mails[one])}
 
     def rest(self, box: int, kept: Iterable[str]) -> None:
         """Everything was compared: from here on the next round counts."""
         mailbox = self.mailboxes[box]
-        mailbox.kept, mailbox.following = frozenset(kept), True
+        mailbox.kept, mailbox.following, mailbox.was_out = frozenset(kept), True, frozenset()
         for mail in mailbox.mails.values():
             mail.welcome = False
         self._welcome()
@@ -156,6 +182,7 @@ class Model:
 
     def _welcome(self) -> None:
         for mailbox in self.mailboxes.values():
+            mailbox.was_out |= {one for one in mailbox.kept if mailbox.is_out(mailbox.mails[one])}
             for mail in mailbox.mails.values():
                 mail.welcome = mail.welcome or lets_in(mailbox, mail, self.contacts)
 

@@ -5,7 +5,20 @@ from collections.abc import Iterable
 from flowcrm.ingest.draft import Draft
 from flowcrm.mail.signs import has_files
 from flowcrm.mail.types import Address, Role
-from flowcrm.mail.words import ATTACHMENT, BODY, FILES, FOLDER, HAS, MAILBOX, PEOPLE, SUBJECT, bcc_class, folder_word, words
+from flowcrm.mail.words import (
+    ATTACHMENT,
+    BODY,
+    FILES,
+    FOLDER,
+    HAS,
+    MAILBOX,
+    PEOPLE,
+    SUBJECT,
+    bcc_class,
+    folder_word,
+    of_person,
+    words,
+)
 
 
 def make_tokens(draft: Draft) -> tuple[int, ...]:
@@ -27,9 +40,4 @@ def make_tokens(draft: Draft) -> tuple[int, ...]:
 
 
 def _of_people(people: Iterable[Address]) -> set[str]:
-    return {word for one in people for word in _of_person(one.name, one.email)}
-
-
-def _of_person(name: str, email: str) -> set[str]:
-    """Words of name and address, and the whole address."""
-    return {*words(name), *words(email.replace("@", " ")), email}
+    return {word for one in people for word in of_person(one.name, one.email)}

@@ -86,12 +86,14 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """A label of the owner's making, by its id at the provider. gone: the provider has it no more."""
+    """A label of the owner's making, by its id at the provider. gone: the provider has it no more; excluded: it keeps out the
+    threads of what bears it."""
 
     provider_id: str
     name: str
     chosen: bool
     gone: bool
+    excluded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,10 @@ def own_mailboxes(keys: WorkspaceVault, member_id: int) -> Own:
 
 
 def labels(keys: WorkspaceVault, mailbox_id: int) -> tuple[LabelRow, ...]:
-    """The mailbox's own labels by name; a deleted one only while it is chosen."""
+    """The mailbox's own labels by name; a deleted one only while it is chosen or keeps something out."""
     found = rows(
-        """SELECT id, provider_id, s_name, chosen, gone_at IS NOT NULL FROM folder
-           WHERE workspace_id = %s AND mailbox_id = %s AND role = %s AND (gone_at IS NULL OR chosen)""",
+        """SELECT id, provider_id, s_name, chosen, gone_at IS NOT NULL, excluded FROM folder
+           WHERE workspace_id = %s AND mailbox_id = %s AND role = %s AND (gone_at IS NULL OR chosen OR excluded)""",
         [keys.workspace_id, mailbox_id, FolderRole.LABEL],
     )
     opened = (

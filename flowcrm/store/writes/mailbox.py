@@ -1,6 +1,6 @@
 """Changes to a mailbox: connected, configured, moved between states. Each function runs inside the caller's scope."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from flowcrm.lib import clock
 from flowcrm.mail.types import Folder
 from flowcrm.store.db import next_id, next_ids, row, rows, run
 from flowcrm.store.writes.due import LANE_NEW, do_due_now, do_not_due
+from flowcrm.store.writes.marks import counting_folders, do_list_labels
 from flowcrm.store.writes.ours import do_ours
 from flowcrm.store.writes.secrets import do_grant_ended
 from flowcrm.store.writes.tell import do_tell
@@ -77,8 +78,14 @@ def do_identities(vault: WorkspaceVault, *, mailbox_id: int, addresses: Iterable
     do_ours(vault.workspace_id, vault.generation, hashes)
 
 
-def do_folders(vault: WorkspaceVault, *, mailbox_id: int, folders: Sequence[Folder]) -> None:
-    """The provider's folders as of now. They are followed by id: a renamed one stays chosen, a deleted one is marked."""
+def do_folders(
+    vault: WorkspaceVault, *, mailbox_id: int, folders: Sequence[Folder], excluded: Collection[str] = frozenset()
+) -> None:
+    """The provider's folders as of now. They are followed by id: a renamed one stays chosen, a deleted one is marked.
+
+    excluded: those that keep out what lies in them. One that has done so goes on, whatever it is called later: nobody's
+    private mail comes in because of a renamed label.
+    """
     folders = sorted(folders, key=lambda one: one.provider_id)
     known = dict(
         rows("SELECT provider_id, id FROM folder WHERE workspace_id = %s AND mailbox_id = %s", [vault.workspace_id, mailbox_id])
@@ -103,6 +110,7 @@ def do_folders(vault: WorkspaceVault, *, mailbox_id: int, folders: Sequence[Fold
             [one.role.value for one in folders],
         ],
     )
+    _do_exclude(vault.workspace_id, mailbox_id, excluded)
     run(
         """UPDATE folder SET gone_at = %s
            WHERE workspace_id = %s AND mailbox_id = %s AND gone_at IS NULL AND NOT provider_id = ANY(%s::text[])""",
@@ -112,6 +120,17 @@ def do_folders(vault: WorkspaceVault, *, mailbox_id: int, folders: Sequence[Fold
         "UPDATE mailbox SET folders_at = %s WHERE workspace_id = %s AND id = %s",
         [clock.now(), vault.workspace_id, mailbox_id],
     )
+
+
+def _do_exclude(workspace_id: int, mailbox_id: int, excluded: Collection[str]) -> None:
+    """These folders keep out what lies in them; where one is new, what lies in it is listed before anything is fetched."""
+    fresh = rows(
+        """UPDATE folder SET excluded = true
+           WHERE workspace_id = %s AND mailbox_id = %s AND NOT excluded AND provider_id = ANY(%s::text[])
+           RETURNING provider_id""",
+        [workspace_id, mailbox_id, sorted(excluded)],
+    )
+    do_list_labels(workspace_id=workspace_id, mailbox_id=mailbox_id, folder_ids=[folder_id for (folder_id,) in fresh])
 
 
 def do_settings(*, workspace_id: int, mailbox_id: int, chosen: Selection) -> None:
@@ -148,6 +167,7 @@ def do_restart_listing(*, workspace_id: int, mailbox_id: int, lost: bool = False
         "DELETE FROM cursor WHERE workspace_id = %s AND mailbox_id = %s AND scope <> 'main'",
         [workspace_id, mailbox_id],
     )
+    do_list_labels(workspace_id=workspace_id, mailbox_id=mailbox_id, folder_ids=counting_folders(workspace_id, mailbox_id))
     run(
         """INSERT INTO cursor (workspace_id, mailbox_id, scope, value, listing, updated_at)
            VALUES (%s, %s, 'main', NULL, true, %s)

@@ -1,0 +1,102 @@
+"""Taking out what must not be here: copies at once and for good, with everything that hangs on them alone.
+
+Content lives while a copy of it lives (DESIGN section 5): what no other copy needs goes with them, rows and search tokens in
+this transaction, objects of the store with the next sweep of those that no row names (jobs/upkeep.py). Runs inside the caller's
+scope, under the workspace's commit lock, which it takes.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from flowcrm.mail.types import Role
+from flowcrm.mail.words import FOLDER, MAILBOX, bcc_class, folder_word, of_person
+from flowcrm.store.db import rows, run
+from flowcrm.store.vaults import vault
+from flowcrm.store.writes.usage import do_count_stored, do_lock_commits
+from flowcrm.vault.seal import WorkspaceVault, open_text  # allow: one-door: to forget it, nobody is shown it
+
+
+def do_purge_threads(*, workspace_id: int, mailbox_id: int, thread_ids: Sequence[str]) -> None:
+    """Take out all copies of these threads in this mailbox, and what waits of them on its work-list."""
+    if not thread_ids:
+        return
+    values: list[Any] = [workspace_id, mailbox_id, sorted(thread_ids)]
+    run("DELETE FROM work WHERE workspace_id = %s AND mailbox_id = %s AND thread_id = ANY(%s)", values)
+    found = rows("SELECT id FROM copy WHERE workspace_id = %s AND mailbox_id = %s AND thread_id = ANY(%s)", values)
+    do_purge_copies(workspace_id=workspace_id, mailbox_id=mailbox_id, copy_ids=[copy_id for (copy_id,) in found])
+
+
+def do_purge_copies(*, workspace_id: int, mailbox_id: int, copy_ids: Sequence[int]) -> None:
+    """Take out these copies, all of one mailbox."""
+    if not copy_ids:
+        return
+    do_lock_commits(workspace_id)
+    gone = rows(
+        "SELECT message_id, variant_id, gen, h_body FROM copy WHERE workspace_id = %s AND id = ANY(%s)",
+        [workspace_id, sorted(copy_ids)],
+    )
+    messages = sorted({message_id for message_id, *_ in gone})
+    own_tokens = _own_tokens(workspace_id, mailbox_id, copy_ids)
+    run("DELETE FROM copy WHERE workspace_id = %s AND id = ANY(%s)", [workspace_id, sorted(copy_ids)])
+    _do_drop_variants(workspace_id, [variant_id for _, variant_id, *_ in gone])
+    _do_drop_bodies(workspace_id, {(gen, bytes(h_body)) for _, _, gen, h_body in gone})
+    dropped = run(
+        """DELETE FROM message AS m WHERE m.workspace_id = %s AND m.id = ANY(%s)
+             AND NOT EXISTS (SELECT 1 FROM copy c WHERE c.workspace_id = m.workspace_id AND c.message_id = m.id)""",
+        [workspace_id, messages],
+    )
+    do_count_stored(workspace_id, -dropped)
+    _do_drop_tokens(workspace_id, mailbox_id, messages, own_tokens)
+
+
+def _do_drop_variants(workspace_id: int, variants: Sequence[int]) -> None:
+    run(
+        """DELETE FROM variant AS v WHERE v.workspace_id = %s AND v.id = ANY(%s)
+             AND NOT EXISTS (SELECT 1 FROM copy c WHERE c.workspace_id = v.workspace_id AND c.variant_id = v.id)""",
+        [workspace_id, sorted(set(variants))],
+    )
+
+
+def _do_drop_bodies(workspace_id: int, bodies: Collection[tuple[int, bytes]]) -> None:
+    run(
+        """DELETE FROM blob AS b USING unnest(%s::smallint[], %s::bytea[]) AS t (gen, h_content)
+           WHERE b.workspace_id = %s AND b.gen = t.gen AND b.h_content = t.h_content
+             AND NOT EXISTS (SELECT 1 FROM copy c
+                             WHERE c.workspace_id = b.workspace_id AND c.gen = b.gen AND c.h_body = b.h_content)""",
+        [[gen for gen, _ in sorted(bodies)], [h_body for _, h_body in sorted(bodies)], workspace_id],
+    )
+
+
+def _own_tokens(workspace_id: int, mailbox_id: int, copy_ids: Sequence[int]) -> list[int]:
+    """The search tokens that stand for this mailbox's copies only: its name, their folders, their Bcc."""
+    keys = vault(workspace_id)
+    folders = rows(
+        "SELECT DISTINCT provider_id FROM copy_folder WHERE workspace_id = %s AND copy_id = ANY(%s)",
+        [workspace_id, sorted(copy_ids)],
+    )
+    heads = rows("SELECT id, s_head FROM copy WHERE workspace_id = %s AND id = ANY(%s)", [workspace_id, sorted(copy_ids)])
+    hidden = {
+        word for copy_id, sealed in heads for name, email in _bcc(keys, copy_id, sealed) for word in of_person(name, email)
+    }
+    return [
+        keys.token(MAILBOX, str(mailbox_id)),
+        *keys.tokens(FOLDER, [folder_word(mailbox_id, one) for (one,) in folders]),
+        *keys.tokens(bcc_class(mailbox_id), hidden),
+    ]
+
+
+def _bcc(keys: WorkspaceVault, copy_id: int, sealed: bytes) -> list[tuple[str, str]]:
+    head = json.loads(open_text(keys, "head", copy_id, bytes(sealed)))  # allow: one-door: to forget it, nobody is shown it
+    return [(name, email) for name, email in head[Role.BCC.value]]
+
+
+def _do_drop_tokens(workspace_id: int, mailbox_id: int, messages: Sequence[int], tokens: Sequence[int]) -> None:
+    """What others still have of these messages is not found by this mailbox any more."""
+    run(
+        """UPDATE search_row AS s SET tok = ARRAY(SELECT t FROM unnest(s.tok) AS t WHERE t <> ALL(%s::bigint[]))
+           WHERE s.workspace_id = %s AND s.message_id = ANY(%s)
+             AND NOT EXISTS (SELECT 1 FROM copy c WHERE c.workspace_id = s.workspace_id AND c.message_id = s.message_id
+                             AND c.mailbox_id = %s)""",
+        [list(tokens), workspace_id, list(messages), mailbox_id],
+    )
