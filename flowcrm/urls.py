@@ -64,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/google/test", provider.google_test, name="google_test"),
     path("settings/integrations/<int:mailbox_id>", integrations.one_card, name="mailbox_card"),
     path("settings/integrations/<int:mailbox_id>/settings", mailbox_choices.choose, name="mailbox_choose"),
+    path("settings/integrations/<int:mailbox_id>/let-in", mailbox_choices.let_in, name="mailbox_let_in"),
     path("settings/integrations/<int:mailbox_id>/running", mailbox_choices.running, name="mailbox_running"),
     path("settings/integrations/<int:mailbox_id>/newest", mailbox_choices.newest, name="mailbox_newest"),
     path("settings/integrations/<int:mailbox_id>/do", integrations.act, name="mailbox_act"),

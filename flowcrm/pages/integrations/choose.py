@@ -1,13 +1,13 @@
 """What a mailbox's owner lets in: after connecting, and whenever he changes his mind. Then the import can be watched."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flowcrm.mailboxes.connect import mailbox_address
 from flowcrm.mailboxes.states import BROKEN, State, check_move
@@ -17,14 +17,17 @@ from flowcrm.pages.integrations.cards import card, read_limits
 from flowcrm.pages.integrations.forms import ChoiceForm
 from flowcrm.pages.integrations.words import DIRECTIONS
 from flowcrm.queue import wake_sync
+from flowcrm.rules.exclusion import is_no_crm
 from flowcrm.store.access import access_mailbox
 from flowcrm.store.models import Mailbox
-from flowcrm.store.queries.mailboxes import any_contact_address, labels, mailbox_rows
+from flowcrm.store.queries.mailboxes import LabelRow, any_contact_address, labels, mailbox_rows
 from flowcrm.store.queries.threads import THREAD_SIZE, Only, threads_of_mine
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.asked import do_interval
 from flowcrm.store.writes.audit import do_audit
+from flowcrm.store.writes.due import do_due_now
 from flowcrm.store.writes.mailbox import do_settings
+from flowcrm.store.writes.marks import do_let_in
 
 # Threads that the page of a running import shows.
 NEWEST = 10
@@ -40,7 +43,8 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     if mailbox.state in _CLOSED:
         messages.info(request, _("This mailbox is not connected right now. Connect it, then choose what comes in."))
         return redirect("integrations")
-    known = labels(vault(request.workspace.id), mailbox_id)
+    every = labels(vault(request.workspace.id), mailbox_id)
+    known = tuple(one for one in every if not one.excluded)
     form = ChoiceForm(request.POST or None, mailbox=mailbox, labels=known)
     if form.is_valid():
         return _save(request, mailbox, form, only_interval=form.only_interval(known))
@@ -52,10 +56,37 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         "mailbox": mailbox,
         "address": mailbox_address(request.workspace.id, mailbox_id),
         "lost": [one for one in known if one.gone],
+        "kept_out": [KeptOut(one, may_come_in=one.gone or not is_no_crm(one.name)) for one in every if one.excluded],
         "direction": DIRECTIONS["one_way"],
         "any_contact": any_contact_address(request.workspace.id),
     }
     return render(request, "integrations/choose.html", context, status=422 if form.is_bound else 200)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """A label that keeps out the threads of what bears it. may_come_in: it is not called No-CRM (any more)."""
+
+    label: LabelRow
+    may_come_in: bool
+
+
+@require_POST
+def let_in(request: MemberRequest, mailbox_id: int) -> HttpResponse:
+    """A label that was called No-CRM once, or that is deleted at the provider, keeps nothing out any more."""
+    mailbox = access_mailbox(request.member, mailbox_id)
+    workspace_id, wanted = request.workspace.id, request.POST.get("label", "")
+    known = {one.provider_id: one for one in labels(vault(workspace_id), mailbox_id) if one.excluded}
+    label = known.get(wanted)
+    if label is None or (is_no_crm(label.name) and not label.gone):
+        messages.warning(request, _("While a label is called No-CRM, it keeps emails out. Rename it in Gmail first."))
+    elif do_let_in(workspace_id=workspace_id, mailbox_id=mailbox_id, folder_id=wanted):
+        do_audit(workspace_id=workspace_id, actor_id=request.member.id, verb="let_in", surface="page", object_ids=[mailbox.id])
+        if mailbox.state == State.ON:
+            do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
+            wake_sync()
+        messages.success(request, _("Emails under %(label)s may come in from now on.") % {"label": label.name})
+    return redirect("mailbox_choose", mailbox_id)
 
 
 def _save(request: MemberRequest, mailbox: Mailbox, form: ChoiceForm, *, only_interval: bool) -> HttpResponse:

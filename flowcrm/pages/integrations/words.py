@@ -19,7 +19,13 @@ SELECTIONS: dict[str, Option] = {
             " brings past emails too."
         ),
     ),
-    "labels": Option(_("Specific labels"), _("Emails that bear one of the labels you choose, also when they get it later.")),
+    "labels": Option(
+        _("Specific labels"),
+        _(
+            "Emails that bear one of the labels you choose, also when they get it later; with them what comes later in the"
+            " thread and what you sent in it."
+        ),
+    ),
     "all": Option(_("All emails"), _("Every email except drafts, spam and trash.")),
 }
 
