@@ -110,10 +110,8 @@ def _chosen(envelope: Envelope, rules: MailboxRules) -> bool | None:
     folders, marks = envelope.folder_ids, envelope.marks
     if folders is not None and folders & rules.chosen_ids:
         return True
-    if marks is None:
+    if marks is None or not marks.chosen:
         return None if folders is None else False
-    if not marks.chosen:
-        return False
     if folders is not None and folders & rules.sent_ids:
         return True
     if marks.chosen_at is None or envelope.at is None:

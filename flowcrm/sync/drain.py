@@ -16,6 +16,7 @@ from flowcrm.store.db import next_ids, workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.marks import read_marks
 from flowcrm.store.writes.begun import do_begin, do_end
+from flowcrm.store.writes.marks import Seen
 from flowcrm.store.writes.page import Hold, Kept
 from flowcrm.store.writes.refile import Filed
 from flowcrm.sync.bodies import store_bodies
@@ -133,6 +134,8 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
             outcome.failed(item, answer.error)
             continue
         outcome.came += 1
+        bears = mailbox.rules.marks_of(answer.folder_ids)
+        outcome.seen.append(Seen(answer.provider_id, answer.thread_id, bears, answer.at))
         prepared = _prepare(mailbox, item, answer, next(ids), outcome)
         if prepared is not None:
             ready.append((item, prepared))

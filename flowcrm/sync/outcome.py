@@ -14,6 +14,7 @@ from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Decision
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.writes.listing import do_gone
+from flowcrm.store.writes.marks import Seen, do_marks
 from flowcrm.store.writes.page import Hold, Kept, Page, Postponed, check_hold, do_page
 from flowcrm.store.writes.refile import Filed, do_refile
 from flowcrm.sync.stages import stage
@@ -31,7 +32,8 @@ LONGEST_RETRY = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Outcome:
-    """came: mails that the provider gave in this slice. unreached: those that it could not give just now.
+    """came: mails that the provider gave in this slice. unreached: those that it could not give just now. seen: what those that
+    came bear of labels that count for their threads.
 
     stop: an error of the whole mailbox.
     """
@@ -42,6 +44,7 @@ class Outcome:
     postponed: list[Postponed] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     refiled: list[Filed] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
     unreached: list[tuple[WorkItem, Transient]] = field(default_factory=list)
     came: int = 0
     stop: MailError | None = None
@@ -108,6 +111,16 @@ def commit(hold: Hold, mailbox: Snapshot, outcome: Outcome) -> None:
     )
     with stage("commit"):
         _write(hold, page)
+    # Afterwards, so that what has just come in of a thread that is out goes with the rest of it.
+    if any(one.bears for one in outcome.seen):
+        with workspace_scope(hold.workspace_id):
+            check_hold(hold)
+            do_marks(
+                workspace_id=hold.workspace_id,
+                mailbox_id=hold.mailbox_id,
+                seen=outcome.seen,
+                counting=mailbox.rules.counting_ids,
+            )
 
 
 def _write(hold: Hold, page: Page) -> None:

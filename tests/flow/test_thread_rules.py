@@ -102,6 +102,17 @@ def test_no_crm_taken_off_again_brings_the_thread_back(team: Team, standin: Goog
     assert box.kept() == set(ids)
 
 
+def test_a_label_put_on_while_its_listing_is_read_is_noticed_on_the_mail_itself(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("")
+    label = standin.create_label(box.address, "No-CRM")
+    _thread(box, 3, [["INBOX"], ["INBOX", label]])
+    # Gmail says for once that it does not know the label.
+    standin.fault("gmail.messages.list", "status", status=404, reason="notFound", skip=1, count=1)
+    box.choose("all")
+    box.rest()
+    assert box.kept() == set()
+
+
 def test_what_a_colleague_has_stays_his(team: Team, standin: GoogleStandin) -> None:
     anna, ben = team.mailbox(""), team.mailbox("")
     label = standin.create_label(anna.address, "No-CRM")
