@@ -12,6 +12,8 @@ from typing import Any
 from flowcrm.ops.demo.people import Cast
 from standins.google.client import Standin
 
+# For whole threads. The demo has it in this spelling.
+_KEPT_OUT = "No-CRM"
 _LEFT_OUT = frozenset({"DRAFT", "SPAM", "TRASH"})
 _PEOPLE = ("from", "to", "cc", "bcc", "reply-to")
 
@@ -33,8 +35,11 @@ def expect(google: Standin, address: str, selection: str, since: datetime, cast:
     """The answer for one mailbox. selection: "all" or "contacts"."""
     contacts = frozenset(one.lower() for contact in cast.contacts for one in contact.addresses)
     wanted = contacts if selection == "contacts" else None
-    mails = google.snapshot(address)["mails"]
-    reasons = dict(_reasons(google, address, mails, since, wanted))
+    shown = google.snapshot(address)
+    out = {label["id"] for label in shown["labels"] if label["name"] == _KEPT_OUT}
+    threads = {mail["threadId"] for mail in shown["mails"] if out & set(mail["labels"])}
+    reasons = dict(_reasons(google, address, shown["mails"], since, wanted))
+    reasons |= {str(mail["id"]): "excluded" for mail in shown["mails"] if mail["threadId"] in threads}
     return Expected(
         at_provider=frozenset(reasons),
         kept=frozenset(mail_id for mail_id, reason in reasons.items() if not reason),
