@@ -85,7 +85,7 @@ def _chunks(items: Sequence[WorkItem]) -> Iterator[Sequence[WorkItem]]:
 def _sort(mailbox: Snapshot, items: Sequence[WorkItem], outcome: Outcome) -> tuple[list[WorkItem], list[WorkItem]]:
     """What has to be asked for its headers first, and what is fetched at once: the rules see all that is cheaper before."""
     asks, fetches = [], []
-    marks = _marks(mailbox, items)
+    marks = _marks(mailbox, [item.thread_id for item in items])
     for item in items:
         of_thread = marks.get(item.thread_id or "")
         envelope = Envelope(folder_ids=item.folder_ids, address_matched=item.address_matched, marks=of_thread)
@@ -106,7 +106,7 @@ def _ask_headers(mailbox: Snapshot, connector: Connector, items: Sequence[WorkIt
     with stage("headers"):
         answers = connector.headers([item.provider_id for item in items])
     people = [header_hashes(mailbox.vault, one.fields) if isinstance(one, Headers) else frozenset[bytes]() for one in answers]
-    contacts, marks = _contacts(mailbox, people), _marks(mailbox, items)
+    contacts, marks = _contacts(mailbox, people), _marks(mailbox, [item.thread_id for item in items])
     wanted = []
     for item, answer, hashes in zip(items, answers, people, strict=False):
         if isinstance(answer, ItemFailed):
@@ -140,7 +140,7 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
         if prepared is not None:
             ready.append((item, prepared))
     people = [frozenset(person.h_address for person in prepared.people) for _, prepared in ready]
-    contacts, marks = _contacts(mailbox, people), _marks(mailbox, items)
+    contacts, marks = _contacts(mailbox, people), _marks(mailbox, [prepared.thread_id for _, prepared in ready])
     keep = []
     for (item, prepared), hashes in zip(ready, people, strict=True):
         of_thread = marks.get(prepared.thread_id or "")
@@ -203,9 +203,9 @@ def _recheck(connector: Connector, items: Sequence[WorkItem], outcome: Outcome) 
             outcome.failed(item, answer.error)
 
 
-def _marks(mailbox: Snapshot, items: Sequence[WorkItem]) -> dict[str, ThreadMarks]:
+def _marks(mailbox: Snapshot, thread_ids: Iterable[str | None]) -> dict[str, ThreadMarks]:
     with workspace_scope(mailbox.workspace_id):
-        return read_marks(mailbox.workspace_id, mailbox.mailbox_id, [item.thread_id for item in items])
+        return read_marks(mailbox.workspace_id, mailbox.mailbox_id, thread_ids)
 
 
 def _contacts(mailbox: Snapshot, people: Iterable[frozenset[bytes]]) -> frozenset[bytes]:

@@ -146,6 +146,7 @@ def _take_turns(turn: Slice) -> None:
         if scope is not None and not read_page(turn.hold, mailbox, turn.connector, scope):
             turn.asked.add(scope.name)
         if labels_first(mailbox):
+            more = scope is not None
             continue
         batch = take_batch(mailbox)
         if batch:

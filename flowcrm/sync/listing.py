@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flowcrm.connectors.base import Connector
+from flowcrm.lib import clock
 from flowcrm.mail.types import Change, ChangeKind, Scope, ThreadMarks
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Verdict, decide
@@ -13,12 +15,14 @@ from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.queries.marks import read_marks
 from flowcrm.store.writes.due import LANE_CONTACT, LANE_LISTED, LANE_NEW
 from flowcrm.store.writes.listing import Listed, do_listing, known_copies
-from flowcrm.store.writes.marks import LABEL_SCOPE, Seen, do_label_listed, do_label_page, do_marks
+from flowcrm.store.writes.marks import LABEL_SCOPE, Seen, do_label_listed, do_label_page, do_marks, loses_excluded
 from flowcrm.store.writes.page import Hold, check_hold
 from flowcrm.sync.folders import refresh_folders
 from flowcrm.sync.stages import stage
 
 MAIN = "main"
+# Labels that were read so lately are not read again for one that is not among them.
+SOON = timedelta(minutes=1)
 
 # Labels that count for whole threads come before everything that they may rule out; a walk's first page takes its bookmark
 # before them, so that no change falls between.
@@ -93,7 +97,7 @@ def read_page(hold: Hold, mailbox: Snapshot, connector: Connector, scope: OpenSc
     with stage("list"):
         cursor = connector.relist(scope.cursor) if scope.relist and scope.cursor else scope.cursor
         page = connector.changes(cursor, wanted)
-    found = look_up(hold, mailbox, page.changes, listing=page.listing, past=scope.name != MAIN)
+    found = look_up(hold, mailbox, connector, page.changes, listing=page.listing, past=scope.name != MAIN)
     fetch, touched, skipped = sort_changes(found, page.changes)
     # A contact's past is a walk and nothing more: when it ends, its bookmark is of no use.
     ends = scope.name != MAIN and not page.listing
@@ -132,30 +136,58 @@ def _read_label(hold: Hold, mailbox: Snapshot, connector: Connector, scope: Open
         else:
             do_label_listed(workspace_id=workspace_id, mailbox_id=mailbox_id, folder_id=folder_id)
     went_on = do_listing(hold, _without_mails(scope, page.cursor if page.listing else None))
-    return page.listing or not went_on
+    # A provider that loses its pages again and again is left alone until the next interval.
+    return (page.listing and page.more) or not went_on
 
 
-def look_up(hold: Hold, mailbox: Snapshot, changes: Sequence[Change], *, listing: bool, past: bool) -> Found:
+def look_up(
+    hold: Hold, mailbox: Snapshot, connector: Connector, changes: Sequence[Change], *, listing: bool, past: bool
+) -> Found:
     """What must be known before these changes are sorted; what they say themselves of their threads is written down first."""
-    _note_marks(hold, mailbox, changes)
+    _note_marks(hold, mailbox, connector, changes)
     with workspace_scope(hold.workspace_id):
         known = known_copies(hold, [one.provider_id for one in changes])
         marks = read_marks(hold.workspace_id, hold.mailbox_id, [one.thread_id for one in changes])
     return Found(mailbox, known, marks, listing=listing, past=past)
 
 
-def _note_marks(hold: Hold, mailbox: Snapshot, changes: Iterable[Change]) -> None:
+def _note_marks(hold: Hold, mailbox: Snapshot, connector: Connector, changes: Iterable[Change]) -> None:
     rules = mailbox.rules
     seen = [
-        Seen(one.provider_id, one.thread_id, rules.marks_of(one.folder_ids or frozenset()), one.at)
+        Seen(
+            one.provider_id,
+            one.thread_id,
+            rules.marks_of(one.folder_ids or frozenset()),
+            one.at,
+            gone=one.kind is ChangeKind.GONE,
+        )
         for one in changes
         if one.folder_ids is not None or one.kind is ChangeKind.GONE
     ]
-    if not seen or not rules.counting_ids:
+    if not seen:
+        return
+    named = frozenset().union(*(one.folder_ids or frozenset() for one in changes))
+    if _folders_are_old_news(hold, mailbox, seen, named):
+        refresh_folders(mailbox, connector)
+    if not rules.counting_ids:
         return
     with workspace_scope(hold.workspace_id):
         check_hold(hold)
         do_marks(workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, seen=seen, counting=rules.counting_ids)
+
+
+def _folders_are_old_news(hold: Hold, mailbox: Snapshot, seen: Sequence[Seen], named: frozenset[str]) -> bool:
+    """A label that we do not know may be No-CRM; and one that kept a thread out may be off its mails because it was deleted."""
+    with workspace_scope(hold.workspace_id):
+        if loses_excluded(hold.workspace_id, hold.mailbox_id, seen):
+            return True
+        if mailbox.folders_at is not None and mailbox.folders_at + SOON > clock.now():
+            return False
+        known = rows(
+            "SELECT provider_id FROM folder WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)",
+            [hold.workspace_id, hold.mailbox_id, sorted(named)],
+        )
+    return len(known) < len(named)
 
 
 def _lane(scope: OpenScope, *, listing: bool) -> int:

@@ -118,7 +118,7 @@ def commit(hold: Hold, mailbox: Snapshot, outcome: Outcome) -> None:
             do_marks(
                 workspace_id=hold.workspace_id,
                 mailbox_id=hold.mailbox_id,
-                seen=outcome.seen,
+                seen=[one for one in outcome.seen if one.bears],
                 counting=mailbox.rules.counting_ids,
             )
 

@@ -43,7 +43,7 @@ def look_at_threads(hold: Hold, mailbox: Snapshot, connector: Connector, thread_
     stop: MailError | None = None
     for thread_id, answer in zip(thread_ids, answers, strict=False):
         if isinstance(answer, Thread):
-            _take(hold, mailbox, answer)
+            _take(hold, mailbox, connector, answer)
         elif isinstance(answer.error, RateLimited | NeedsLogin | NeedsAdmin):
             stop = stop or answer.error
         else:
@@ -52,8 +52,8 @@ def look_at_threads(hold: Hold, mailbox: Snapshot, connector: Connector, thread_
         raise stop
 
 
-def _take(hold: Hold, mailbox: Snapshot, thread: Thread) -> None:
-    found = look_up(hold, mailbox, thread.mails, listing=False, past=False)
+def _take(hold: Hold, mailbox: Snapshot, connector: Connector, thread: Thread) -> None:
+    found = look_up(hold, mailbox, connector, thread.mails, listing=False, past=False)
     fetch, touched, _ = sort_changes(found, thread.mails)
     do_listing(
         hold,

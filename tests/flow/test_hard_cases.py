@@ -68,7 +68,7 @@ def test_a_mail_that_our_code_cannot_take_is_set_apart(
 
 def test_a_mail_whose_rows_the_database_refuses_is_set_apart(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     box, good, bad = _two(team)
-    _wrap(monkeypatch, lambda done: replace(done, thread_id="nul\x00"), bad)
+    _wrap(monkeypatch, lambda done: replace(done, folder_ids=frozenset({"nul\x00"})), bad)
     _rounds(box, 2)
     assert (box.kept(), box.work()) == ({good}, {bad: "quarantined"})
     assert box.state() == ("on", "")

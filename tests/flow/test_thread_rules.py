@@ -1,82 +1,53 @@
 """Labels count for the whole thread in a mailbox: No-CRM keeps it out, a chosen label brings what comes later (K11, K31)."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from flowcrm.lib import clock
 from flowcrm.store.db import row, rows, workspace_scope
 from standins.google.client import GoogleStandin
-from tests.flow.acme import OLD, Box, Team, letter
+from tests.flow.acme import OLD, Team, letter
+from tests.flow.threads import fetched, next_round, thread
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock")]
-
-
-def _thread(box: Box, count: int, labels: Sequence[Sequence[str]] = (), start: datetime = OLD, *, first: int = 0) -> list[str]:
-    """A conversation of so many mails, an hour apart, each answering the one before; labels: of each.
-
-    first: those before it are there already.
-    """
-    ids, before = [], f"<{box.mailbox_id}-{start.timestamp()}-{first - 1}@thread.example>" if first else ""
-    for n in range(first, count):
-        message_id = f"<{box.mailbox_id}-{start.timestamp()}-{n}@thread.example>"
-        at = start + timedelta(hours=n)
-        raw = letter(f"topic of {start}", answers=before, message_id=message_id, at=at, text=f"mail {n}\n")
-        ids.append(box.deliver(raw, labels[n] if n < len(labels) else ["INBOX"], at))
-        before = message_id
-    return ids
-
-
-def _next(box: Box) -> None:
-    clock.advance(301)
-    box.rest()
-
-
-def _fetched(standin: GoogleStandin, box: Box) -> set[str]:
-    """Ids of mails whose body was asked for."""
-    return {
-        line.path.rpartition("/")[2]
-        for line in standin.log()
-        if line.account == box.address and line.operation == "gmail.messages.get" and line.variant == "raw"
-    }
 
 
 @pytest.mark.parametrize("name", ["No-CRM", "no crm", "NO_CRM", "nocrm", "Clients/No-CRM", "No-CRM/Legal"])
 def test_a_thread_under_no_crm_is_never_fetched(team: Team, standin: GoogleStandin, name: str) -> None:
     box = team.mailbox("")
     label = standin.create_label(box.address, name)
-    out = _thread(box, 3, [["INBOX"], ["INBOX", label]])
+    out = thread(box, 3, [["INBOX"], ["INBOX", label]])
     other = box.deliver(letter("other"))
     box.choose("all")
     box.rest()
     assert box.kept() == {other}
-    assert not _fetched(standin, box) & set(out)
+    assert not fetched(standin, box) & set(out)
 
 
 def test_a_reply_to_a_thread_under_no_crm_stays_out_unfetched(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     label = standin.create_label(box.address, "No-CRM")
-    out = _thread(box, 1, [["INBOX", label]])
+    out = thread(box, 1, [["INBOX", label]])
     box.choose("all")
     box.rest()
-    [reply] = _thread(box, 2, first=1)
-    _next(box)
+    [reply] = thread(box, 2, first=1)
+    next_round(box)
     assert box.kept() == set()
-    assert not _fetched(standin, box) & {*out, reply}
+    assert not fetched(standin, box) & {*out, reply}
 
 
 def test_no_crm_put_on_later_takes_the_whole_thread_out_and_nothing_is_left_of_it(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     label = standin.create_label(box.address, "No-CRM")
-    ids = _thread(box, 3)
+    ids = thread(box, 3)
     other = box.deliver(letter("other"))
     box.choose("all")
     box.rest()
     assert box.kept() == {*ids, other}
 
     standin.label(box.address, [ids[1]], add=[label])
-    _next(box)
+    next_round(box)
     assert box.kept() == {other}
     with workspace_scope(team.workspace_id):
         counts = {
@@ -93,19 +64,19 @@ def test_no_crm_taken_off_again_brings_the_thread_back(team: Team, standin: Goog
     box = team.mailbox("all")
     box.rest()
     label = standin.create_label(box.address, "No-CRM")
-    ids = _thread(box, 3, [["INBOX", label]])
+    ids = thread(box, 3, [["INBOX", label]])
     clock.advance(1000)
     box.rest()
     assert box.kept() == set()
     standin.label(box.address, [ids[0]], remove=[label])
-    _next(box)
+    next_round(box)
     assert box.kept() == set(ids)
 
 
 def test_a_label_put_on_while_its_listing_is_read_is_noticed_on_the_mail_itself(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     label = standin.create_label(box.address, "No-CRM")
-    _thread(box, 3, [["INBOX"], ["INBOX", label]])
+    thread(box, 3, [["INBOX"], ["INBOX", label]])
     # Gmail says for once that it does not know the label.
     standin.fault("gmail.messages.list", "status", status=404, reason="notFound", skip=1, count=1)
     box.choose("all")
@@ -124,7 +95,7 @@ def test_what_a_colleague_has_stays_his(team: Team, standin: GoogleStandin) -> N
     with workspace_scope(team.workspace_id):
         [[before]] = rows("SELECT cardinality(tok) FROM search_row")
     standin.label(anna.address, [mine], add=[label])
-    _next(anna)
+    next_round(anna)
     assert (anna.kept(), ben.kept()) == (set(), {his})
     with workspace_scope(team.workspace_id):
         [[after]] = rows("SELECT cardinality(tok) FROM search_row")
@@ -136,21 +107,21 @@ def test_what_a_colleague_has_stays_his(team: Team, standin: GoogleStandin) -> N
 def test_a_chosen_mail_brings_what_comes_later_and_what_was_sent(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     label = standin.create_label(box.address, "CRM")
-    earlier, chosen, later, sent = _thread(box, 4, [["INBOX"], ["INBOX", label], ["INBOX"], ["SENT"]])
+    earlier, chosen, later, sent = thread(box, 4, [["INBOX"], ["INBOX", label], ["INBOX"], ["SENT"]])
     box.choose("labels", labels=[label])
     box.rest()
     assert box.kept() == {chosen, later, sent}
-    assert earlier not in _fetched(standin, box)
+    assert earlier not in fetched(standin, box)
 
-    [reply] = _thread(box, 5, first=4)
-    _next(box)
+    [reply] = thread(box, 5, first=4)
+    next_round(box)
     assert box.kept() == {chosen, later, sent, reply}
 
 
 def test_what_was_sent_before_the_chosen_mail_comes_in_too(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     label = standin.create_label(box.address, "CRM")
-    sent, chosen = _thread(box, 2, [["SENT"], ["INBOX", label]])
+    sent, chosen = thread(box, 2, [["SENT"], ["INBOX", label]])
     box.choose("labels", labels=[label])
     box.rest()
     assert box.kept() == {sent, chosen}
@@ -159,19 +130,19 @@ def test_what_was_sent_before_the_chosen_mail_comes_in_too(team: Team, standin: 
 def test_a_mail_labelled_later_brings_its_thread(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     label = standin.create_label(box.address, "CRM")
-    ids = _thread(box, 3)
+    ids = thread(box, 3)
     box.choose("labels", labels=[label])
     box.rest()
     assert box.kept() == set()
     standin.label(box.address, [ids[1]], add=[label])
-    _next(box)
+    next_round(box)
     assert box.kept() == set(ids[1:])
 
 
 def test_no_crm_wins_over_a_chosen_label(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     crm, no_crm = standin.create_label(box.address, "CRM"), standin.create_label(box.address, "No-CRM")
-    _thread(box, 2, [["INBOX", crm], ["INBOX", no_crm]])
+    thread(box, 2, [["INBOX", crm], ["INBOX", no_crm]])
     box.choose("labels", labels=[crm])
     box.rest()
     assert box.kept() == set()
@@ -180,7 +151,7 @@ def test_no_crm_wins_over_a_chosen_label(team: Team, standin: GoogleStandin) -> 
 def test_a_label_that_is_called_no_crm_from_now_on_takes_out_what_bears_it(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     label = standin.create_label(box.address, "Private")
-    ids = _thread(box, 2, [["INBOX", label]])
+    ids = thread(box, 2, [["INBOX", label]])
     box.choose("all")
     box.rest()
     assert box.kept() == set(ids)
@@ -193,8 +164,8 @@ def test_a_label_that_is_called_no_crm_from_now_on_takes_out_what_bears_it(team:
 def test_a_no_crm_label_that_is_deleted_or_renamed_lets_nothing_in(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("")
     first, second = standin.create_label(box.address, "No-CRM"), standin.create_label(box.address, "no crm")
-    _thread(box, 2, [["INBOX", first]])
-    _thread(box, 2, [["INBOX", second]], start=OLD + timedelta(days=5))
+    thread(box, 2, [["INBOX", first]])
+    thread(box, 2, [["INBOX", second]], start=OLD + timedelta(days=5))
     box.choose("all")
     box.rest()
     standin.control("delete_label", account=box.address, label=first)

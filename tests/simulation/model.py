@@ -77,6 +77,10 @@ class Mailbox:
     def is_out(self, mail: Mail) -> bool:
         return any(one.labels & self.excluded for one in self.thread(mail))
 
+    def may_be_out(self, mail: Mail) -> bool:
+        """A mail that is gone goes on keeping its thread out, if its label was noticed before it went."""
+        return any(one.labels & self.excluded for one in self.mails.values() if one.thread == mail.thread)
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -157,12 +161,13 @@ class Model:
     def must_hold(self, box: int) -> set[str]:
         """The mails that have to be there when everything rests."""
         mailbox = self.mailboxes[box]
-        stays = {one for one in mailbox.kept - mailbox.was_out if not mailbox.is_out(mailbox.mails[one])}
-        return stays | {
+        stays = mailbox.kept - mailbox.was_out
+        let_in = {
             provider_id
             for provider_id, mail in mailbox.mails.items()
             if lets_in(mailbox, mail, self.contacts) and self._findable(mailbox, mail)
         }
+        return {one for one in stays | let_in if not mailbox.may_be_out(mailbox.mails[one])}
 
     def may_hold(self, box: int) -> set[str]:
         mailbox = self.mailboxes[box]

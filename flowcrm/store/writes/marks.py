@@ -1,6 +1,7 @@
 """Marks: which mails bear a label that counts for their whole thread (DESIGN section 5). Ids only, no content.
 
-Only a mailbox's own slices write its marks, under its lease, so that what was decided by them holds until the page is written.
+Only a mailbox's own slices write what its mails bear, under its lease, so that what was decided by it holds until the page is
+written; a change of settings begins their listing anew.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -14,18 +15,24 @@ from flowcrm.store.writes.purge import do_purge_threads
 
 LABEL_SCOPE = "label:"
 
+_NOT_EXCLUDED = """
+    DELETE FROM mark AS m USING folder AS f
+    WHERE m.workspace_id = %s AND m.mailbox_id = %s AND NOT f.excluded
+      AND f.workspace_id = m.workspace_id AND f.mailbox_id = m.mailbox_id AND f.provider_id = m.folder_id"""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One mail as the provider has just shown it. thread_id, at: None where it did not say.
 
-    bears: those of its folders that count for the thread; none where it is gone.
+    bears: those of its folders that count for the thread. gone: the provider has it no more.
     """
 
     provider_id: str
     thread_id: str | None
     bears: frozenset[str]
     at: datetime | None = None
+    gone: bool = False
 
 
 def counting_folders(workspace_id: int, mailbox_id: int) -> list[str]:
@@ -55,6 +62,31 @@ def do_list_labels(*, workspace_id: int, mailbox_id: int, folder_ids: Sequence[s
     )
 
 
+def do_forget_chosen(*, workspace_id: int, mailbox_id: int) -> None:
+    """A new walk begins: each chosen mail that it finds is as good as newly chosen, and its thread is looked at."""
+    run(_NOT_EXCLUDED, [workspace_id, mailbox_id])
+
+
+def loses_excluded(workspace_id: int, mailbox_id: int, seen: Iterable[Seen]) -> bool:
+    """Do any of these mails bear a label no more that kept their thread out?"""
+    there = [one for one in seen if not one.gone]
+    bears = [(one.provider_id, folder_id) for one in there for folder_id in one.bears]
+    found = rows(
+        """SELECT 1 FROM mark m
+           JOIN folder f ON f.workspace_id = m.workspace_id AND f.mailbox_id = m.mailbox_id AND f.provider_id = m.folder_id
+           WHERE m.workspace_id = %s AND m.mailbox_id = %s AND m.provider_id = ANY(%s) AND f.excluded AND f.gone_at IS NULL
+             AND (m.provider_id, m.folder_id) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[])) LIMIT 1""",
+        [
+            workspace_id,
+            mailbox_id,
+            [one.provider_id for one in there],
+            [provider_id for provider_id, _ in bears],
+            [folder_id for _, folder_id in bears],
+        ],
+    )
+    return bool(found)
+
+
 def do_marks(*, workspace_id: int, mailbox_id: int, seen: Iterable[Seen], counting: Collection[str]) -> None:
     """Note what these mails bear now; of one seen twice the last word holds.
 
@@ -69,7 +101,8 @@ def do_marks(*, workspace_id: int, mailbox_id: int, seen: Iterable[Seen], counti
     _do_unmark(workspace_id, mailbox_id, list(last.values()), counting)
     fresh = _do_mark(workspace_id, mailbox_id, [one for one in last.values() if one.thread_id is not None])
     after = read_marks(workspace_id, mailbox_id, threads)
-    out = [one for one in after if after[one].excluded and not before[one].excluded]
+    # Not only those that were not so before: what the store has of them was decided by what the label was called then.
+    out = [one for one in after if after[one].excluded]
     free = {one for one in after if before[one].excluded and not after[one].excluded}
     chosen = {one for one in fresh if after[one].chosen}
     do_purge_threads(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=out)
@@ -79,34 +112,25 @@ def do_marks(*, workspace_id: int, mailbox_id: int, seen: Iterable[Seen], counti
 def do_label_page(*, workspace_id: int, mailbox_id: int, folder_id: str, mails: Iterable[tuple[str, str | None]]) -> None:
     """A page of the listing of one label: (mail, thread). Says nothing of other labels."""
     listed = {provider_id: thread_id for provider_id, thread_id in mails if thread_id is not None}
-    before = read_marks(workspace_id, mailbox_id, listed.values())
     fresh = _do_mark(
         workspace_id, mailbox_id, [Seen(one, thread_id, frozenset({folder_id})) for one, thread_id in listed.items()]
     )
     after = read_marks(workspace_id, mailbox_id, listed.values())
-    out = [one for one in after if after[one].excluded and not before[one].excluded]
+    out = [one for one in after if after[one].excluded]
     do_purge_threads(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=out)
     do_look_at(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids={one for one in fresh if after[one].chosen})
 
 
 def do_label_listed(*, workspace_id: int, mailbox_id: int, folder_id: str) -> None:
-    """The listing of a label has reached its end: what it did not name bears the label no more. A label that was deleted at the
-    provider names nothing, and leaves what it kept out where it is."""
+    """The listing of a label has reached its end: what it did not name bears the label no more, or is gone. Which of the two, a
+    look at the thread tells: what keeps a thread out is not taken off because its mail was deleted."""
     unseen = rows(
-        """SELECT m.provider_id, m.thread_id FROM mark m
+        """SELECT DISTINCT m.thread_id FROM mark m
            JOIN folder f ON f.workspace_id = m.workspace_id AND f.mailbox_id = m.mailbox_id AND f.provider_id = m.folder_id
            WHERE m.workspace_id = %s AND m.mailbox_id = %s AND m.folder_id = %s AND NOT m.seen AND f.gone_at IS NULL""",
         [workspace_id, mailbox_id, folder_id],
     )
-    threads = {thread_id for _, thread_id in unseen}
-    before = read_marks(workspace_id, mailbox_id, threads)
-    run(
-        """DELETE FROM mark WHERE workspace_id = %s AND mailbox_id = %s AND folder_id = %s AND provider_id = ANY(%s)""",
-        [workspace_id, mailbox_id, folder_id, [provider_id for provider_id, _ in unseen]],
-    )
-    after = read_marks(workspace_id, mailbox_id, threads)
-    free = {one for one in after if before[one].excluded and not after[one].excluded}
-    do_look_at(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=free)
+    do_look_at(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids={thread_id for (thread_id,) in unseen})
 
 
 def do_look_at(*, workspace_id: int, mailbox_id: int, thread_ids: Collection[str]) -> None:
@@ -139,9 +163,10 @@ def do_let_in(*, workspace_id: int, mailbox_id: int, folder_id: str) -> bool:
 
 
 def do_thread_gone(*, workspace_id: int, mailbox_id: int, thread_id: str) -> None:
-    """The provider does not know the thread any more: none of its mails bears anything."""
+    """The provider does not know the thread any more: none of its mails is chosen. What keeps it out stays."""
     run(
-        "DELETE FROM mark WHERE workspace_id = %s AND mailbox_id = %s AND thread_id = %s", [workspace_id, mailbox_id, thread_id]
+        f"{_NOT_EXCLUDED} AND m.thread_id = %s",
+        [workspace_id, mailbox_id, thread_id],
     )
 
 
@@ -154,19 +179,20 @@ def _threads_of(workspace_id: int, mailbox_id: int, provider_ids: Iterable[str])
 
 
 def _do_unmark(workspace_id: int, mailbox_id: int, seen: Sequence[Seen], counting: Collection[str]) -> None:
-    """Take off what they bear no more. The marks of a label that is gone at the provider stay: its mails stay out."""
+    """Take off what they bear no more. Where the label or the mail is gone at the provider, what keeps a thread out stays."""
     bears = [(one.provider_id, folder_id) for one in seen for folder_id in one.bears]
     run(
         """DELETE FROM mark AS m USING folder AS f
            WHERE m.workspace_id = %s AND m.mailbox_id = %s AND m.provider_id = ANY(%s) AND m.folder_id = ANY(%s)
              AND f.workspace_id = m.workspace_id AND f.mailbox_id = m.mailbox_id AND f.provider_id = m.folder_id
-             AND f.gone_at IS NULL
+             AND f.gone_at IS NULL AND NOT (f.excluded AND m.provider_id = ANY(%s))
              AND (m.provider_id, m.folder_id) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[]))""",
         [
             workspace_id,
             mailbox_id,
             [one.provider_id for one in seen],
             sorted(counting),
+            [one.provider_id for one in seen if one.gone],
             [provider_id for provider_id, _ in bears],
             [folder_id for _, folder_id in bears],
         ],

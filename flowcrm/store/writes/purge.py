@@ -13,6 +13,7 @@ from flowcrm.mail.types import Role
 from flowcrm.mail.words import FOLDER, MAILBOX, bcc_class, folder_word, of_person
 from flowcrm.store.db import rows, run
 from flowcrm.store.vaults import vault
+from flowcrm.store.writes.tell import do_tell
 from flowcrm.store.writes.usage import do_count_stored, do_lock_commits
 from flowcrm.vault.seal import WorkspaceVault, open_text  # allow: one-door: to forget it, nobody is shown it
 
@@ -42,30 +43,48 @@ def do_purge_copies(*, workspace_id: int, mailbox_id: int, copy_ids: Sequence[in
     _do_drop_variants(workspace_id, [variant_id for _, variant_id, *_ in gone])
     _do_drop_bodies(workspace_id, {(gen, bytes(h_body)) for _, _, gen, h_body in gone})
     dropped = run(
-        """DELETE FROM message AS m WHERE m.workspace_id = %s AND m.id = ANY(%s)
-             AND NOT EXISTS (SELECT 1 FROM copy c WHERE c.workspace_id = m.workspace_id AND c.message_id = m.id)""",
-        [workspace_id, messages],
+        """DELETE FROM message WHERE workspace_id = %(ws)s AND id = ANY(%(messages)s)
+             AND id <> ALL(ARRAY(
+                 SELECT message_id FROM copy WHERE workspace_id = %(ws)s AND message_id = ANY(%(messages)s)))""",
+        {"ws": workspace_id, "messages": messages},
     )
+    _do_date_anew(workspace_id, messages)
     do_count_stored(workspace_id, -dropped)
+    do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id, emails=True)
     _do_drop_tokens(workspace_id, mailbox_id, messages, own_tokens)
 
 
 def _do_drop_variants(workspace_id: int, variants: Sequence[int]) -> None:
+    # Here and below by arrays of ids: a join may be planned as a walk over all copies where statistics are old.
     run(
-        """DELETE FROM variant AS v WHERE v.workspace_id = %s AND v.id = ANY(%s)
-             AND NOT EXISTS (SELECT 1 FROM copy c WHERE c.workspace_id = v.workspace_id AND c.variant_id = v.id)""",
-        [workspace_id, sorted(set(variants))],
+        """DELETE FROM variant WHERE workspace_id = %(ws)s AND id = ANY(%(variants)s)
+             AND id <> ALL(ARRAY(
+                 SELECT variant_id FROM copy WHERE workspace_id = %(ws)s AND variant_id = ANY(%(variants)s)))""",
+        {"ws": workspace_id, "variants": sorted(set(variants))},
     )
 
 
 def _do_drop_bodies(workspace_id: int, bodies: Collection[tuple[int, bytes]]) -> None:
-    run(
-        """DELETE FROM blob AS b USING unnest(%s::smallint[], %s::bytea[]) AS t (gen, h_content)
-           WHERE b.workspace_id = %s AND b.gen = t.gen AND b.h_content = t.h_content
-             AND NOT EXISTS (SELECT 1 FROM copy c
-                             WHERE c.workspace_id = b.workspace_id AND c.gen = b.gen AND c.h_body = b.h_content)""",
-        [[gen for gen, _ in sorted(bodies)], [h_body for _, h_body in sorted(bodies)], workspace_id],
-    )
+    for gen in {gen for gen, _ in bodies}:
+        run(
+            """DELETE FROM blob WHERE workspace_id = %(ws)s AND gen = %(gen)s AND h_content = ANY(%(bodies)s)
+                 AND h_content <> ALL(ARRAY(
+                     SELECT h_body FROM copy WHERE workspace_id = %(ws)s AND gen = %(gen)s AND h_body = ANY(%(bodies)s)))""",
+            {"ws": workspace_id, "gen": gen, "bodies": sorted(h_body for one, h_body in bodies if one == gen)},
+        )
+
+
+def _do_date_anew(workspace_id: int, messages: Sequence[int]) -> None:
+    """What others still have is as old as the earliest of their copies."""
+    for table, key in (("message", "id"), ("search_row", "message_id")):
+        run(
+            f"""UPDATE {table} AS t SET at = c.at
+                FROM unnest(%s::bigint[]) AS m (id)
+                CROSS JOIN LATERAL (
+                    SELECT min(o.at) AS at FROM copy o WHERE o.workspace_id = %s AND o.message_id = m.id OFFSET 0) c
+                WHERE t.workspace_id = %s AND t.{key} = m.id AND t.{key} = ANY(%s) AND c.at IS NOT NULL""",
+            [list(messages), workspace_id, workspace_id, list(messages)],
+        )
 
 
 def _own_tokens(workspace_id: int, mailbox_id: int, copy_ids: Sequence[int]) -> list[int]:
