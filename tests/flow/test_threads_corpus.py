@@ -20,3 +20,14 @@ def test_the_oracle_joins_what_names_each_other_and_nothing_else() -> None:
         b"Subject: alone\n\n<a@x>",
     ]
     assert sorted(map(sorted, components(mails))) == [[0, 1], [2, 3], [4]]
+
+
+def test_the_oracle_takes_a_mail_that_was_sent_twice_for_one() -> None:
+    sent = b"From: list@x\nDate: Mon, 5 Feb 2007 10:00:00 +0000\n"
+    mails = [
+        b"Message-ID: <a@x>\n" + sent + b"\nthe same",
+        b"Message-ID: <b@x>\n" + sent + b"\nthe same",
+        b"Message-ID: <c@x>\n" + sent + b"\nanother",
+        b"Message-ID: <d@x>\n" + sent.replace(b"10:00:00", b"10:00:01") + b"\nthe same",
+    ]
+    assert sorted(map(sorted, components(mails))) == [[0, 1], [2], [3]]

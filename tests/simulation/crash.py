@@ -24,7 +24,8 @@ from tests.prove.proof import Figures
 from tests.simulation.moving import moving_clock
 
 KILLS = 10
-MAILS = 900
+# Ten times a hundred requests, and what is asked in the moment before the kill, are fewer than these need.
+MAILS = 2400
 # A batch is fifty mails: somewhere among these requests lies a commit, or two.
 REQUESTS = 100
 
