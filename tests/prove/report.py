@@ -40,7 +40,11 @@ def _section(proof: Proof, held: list[Entry]) -> str:
     lines += ["| figure | smallest | middle | largest |", "| --- | ---: | ---: | ---: |"]
     for name in held[0].figures:
         values = [entry.figures[name] for entry in held]
-        shown = (f"{value:,.4g}" for value in (min(values), statistics.median(values), max(values)))
+        # Counts in full; what was measured, to four digits.
+        shown = (
+            f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+            for value in (min(values), statistics.median(values), max(values))
+        )
         lines.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join([*lines, ""])
 
