@@ -8,7 +8,7 @@ from flowcrm.lib import clock
 from flowcrm.store.db import row, rows, workspace_scope
 from standins.google.client import GoogleStandin
 from tests.flow.acme import OLD, Team, letter
-from tests.flow.threads import fetched, next_round, thread
+from tests.flow.threads import fetched, next_round, rename, thread
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock")]
 
@@ -155,9 +155,7 @@ def test_a_label_that_is_called_no_crm_from_now_on_takes_out_what_bears_it(team:
     box.choose("all")
     box.rest()
     assert box.kept() == set(ids)
-    standin.control("rename_label", account=box.address, label=label, name="No CRM")
-    clock.advance(1000)
-    box.rest()
+    rename(standin, box, label, "No CRM")
     assert box.kept() == set()
 
 
@@ -169,9 +167,7 @@ def test_a_no_crm_label_that_is_deleted_or_renamed_lets_nothing_in(team: Team, s
     box.choose("all")
     box.rest()
     standin.control("delete_label", account=box.address, label=first)
-    standin.control("rename_label", account=box.address, label=second, name="Private")
-    clock.advance(1000)
-    box.rest()
+    rename(standin, box, second, "Private")
     # Listed anew, as after a change of settings.
     box.choose("all")
     box.rest()

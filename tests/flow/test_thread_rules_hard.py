@@ -14,7 +14,7 @@ from flowcrm.store.writes.marks import do_let_in
 from flowcrm.sync import engine, listing
 from standins.google.client import GoogleStandin
 from tests.flow.acme import OLD, Team, connect, letter
-from tests.flow.threads import fetched, next_round, thread
+from tests.flow.threads import fetched, next_round, rename, thread
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock")]
 
@@ -26,9 +26,7 @@ def test_a_chosen_label_that_is_renamed_to_no_crm_takes_out_what_it_brought(team
     box.choose("labels", labels=[label])
     box.rest()
     assert box.kept() == set(ids)
-    standin.control("rename_label", account=box.address, label=label, name="No CRM")
-    clock.advance(1000)
-    box.rest()
+    rename(standin, box, label, "No CRM")
     assert box.kept() == set()
 
 
@@ -38,16 +36,12 @@ def test_a_label_that_was_let_in_and_is_called_no_crm_again_takes_out(team: Team
     ids = thread(box, 2, [["INBOX", label]])
     box.choose("all")
     box.rest()
-    standin.control("rename_label", account=box.address, label=label, name="Private")
-    clock.advance(1000)
-    box.rest()
+    rename(standin, box, label, "Private")
     with workspace_scope(team.workspace_id):
         assert do_let_in(workspace_id=team.workspace_id, mailbox_id=box.mailbox_id, folder_id=label)
     next_round(box)
     assert box.kept() == set(ids)
-    standin.control("rename_label", account=box.address, label=label, name="No-CRM")
-    clock.advance(1000)
-    box.rest()
+    rename(standin, box, label, "No-CRM")
     assert box.kept() == set()
 
 
@@ -181,9 +175,7 @@ def test_a_label_let_in_and_chosen_later_brings_replies(team: Team, standin: Goo
     ids = thread(box, 1, [["INBOX", label]])
     box.choose("all")
     box.rest()
-    standin.control("rename_label", account=box.address, label=label, name="Clients")
-    clock.advance(1000)
-    box.rest()
+    rename(standin, box, label, "Clients")
     with workspace_scope(team.workspace_id):
         assert do_let_in(workspace_id=team.workspace_id, mailbox_id=box.mailbox_id, folder_id=label)
     next_round(box)

@@ -28,6 +28,13 @@ def next_round(box: Box) -> None:
     box.rest()
 
 
+def rename(standin: GoogleStandin, box: Box, label: str, name: str) -> None:
+    """Call a label otherwise, and wait until that is known: folders are looked at every quarter of an hour."""
+    standin.control("rename_label", account=box.address, label=label, name=name)
+    clock.advance(1000)
+    box.rest()
+
+
 def fetched(standin: GoogleStandin, box: Box) -> set[str]:
     """Ids of mails whose body was asked for."""
     return {

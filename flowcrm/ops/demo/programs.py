@@ -79,7 +79,8 @@ class Program:
         return f"{quoted.stamp(quoted.words.gmail_wrote)}\n\n{_prefixed(quoted.letter.text)}"
 
     def quote_html(self, quoted: Quoted) -> str:
-        raise NotImplementedError
+        """Without habits: as the text has it."""
+        return f"<pre>{escape(self.quote_text(quoted))}</pre>"
 
     def document(self, html: str) -> str:
         return f"<html><body>{html}</body></html>"

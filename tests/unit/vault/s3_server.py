@@ -29,7 +29,7 @@ class Bucket:
 @contextmanager
 def s3_server() -> Iterator[Bucket]:
     bucket = Bucket()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(bucket))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"bucket": bucket}))
     bucket.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -41,68 +41,68 @@ def s3_server() -> Iterator[Bucket]:
         thread.join()
 
 
-def _handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    """Answers as S3 does, for one bucket: a subclass names it, since the server makes a handler for each request."""
 
-        def _answer(self) -> None:
-            parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            bucket.requests.append(f"{self.command} {parts.query.partition('=')[0]}".strip())
-            if bucket.refuse:
-                self._send(bucket.refuse, b"<Error><Code>Refused</Code></Error>")
-                return
-            key = unquote(parts.path).removeprefix("/bucket").removeprefix("/")
-            self._store(key, {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}, body)
+    bucket: Bucket
+    protocol_version = "HTTP/1.1"
 
-        def _store(self, key: str, query: dict[str, str], body: bytes) -> None:
-            upload = query.get("uploadId", "")
-            match self.command:
-                case "PUT" if upload:
-                    bucket.parts[upload][int(query["partNumber"])] = body
-                    self._send(200, b"", ETag='"part"')
-                case "PUT":
-                    bucket.objects[key] = body
-                    self._send(200, b"", ETag='"whole"')
-                case "POST" if "uploads" in query:
-                    bucket.parts[key] = {}
-                    xml = f"<InitiateMultipartUploadResult><UploadId>{key}</UploadId></InitiateMultipartUploadResult>"
-                    self._send(200, xml.encode())
-                case "POST" if upload:
-                    bucket.objects[key] = b"".join(piece for _, piece in sorted(bucket.parts.pop(upload).items()))
-                    tag = '<CompleteMultipartUploadResult><ETag>"whole"</ETag></CompleteMultipartUploadResult>'
-                    self._send(200, tag.encode())
-                case "POST":
-                    named = [name for name in bucket.objects if f"<Key>{name}</Key>".encode() in body]
-                    for name in named:
-                        del bucket.objects[name]
-                    deleted = "".join(f"<Deleted><Key>{name}</Key></Deleted>" for name in named or ["none"])
-                    self._send(200, f"<DeleteResult>{deleted}</DeleteResult>".encode())
-                case "DELETE":
-                    bucket.parts.pop(upload, None) if upload else bucket.objects.pop(key, None)
-                    self._send(204, b"")
-                case "GET" if "list-type" in query:
-                    self._send(200, _listing(bucket, query.get("prefix", "")))
-                case _ if key in bucket.objects:
-                    self._send(200, bucket.objects[key], ETag='"whole"', Last_Modified=datetime.now(UTC).strftime(_HTTP_DATE))
-                case _:
-                    self._send(404, b"<Error><Code>NoSuchKey</Code></Error>")
+    def _answer(self) -> None:
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.bucket.requests.append(f"{self.command} {parts.query.partition('=')[0]}".strip())
+        if self.bucket.refuse:
+            self._send(self.bucket.refuse, b"<Error><Code>Refused</Code></Error>")
+            return
+        key = unquote(parts.path).removeprefix("/bucket").removeprefix("/")
+        self._store(key, {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}, body)
 
-        def _send(self, status: int, body: bytes, **headers: str) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def _store(self, key: str, query: dict[str, str], body: bytes) -> None:
+        upload = query.get("uploadId", "")
+        match self.command:
+            case "PUT" if upload:
+                self.bucket.parts[upload][int(query["partNumber"])] = body
+                self._send(200, b"", ETag='"part"')
+            case "PUT":
+                self.bucket.objects[key] = body
+                self._send(200, b"", ETag='"whole"')
+            case "POST" if "uploads" in query:
+                self.bucket.parts[key] = {}
+                xml = f"<InitiateMultipartUploadResult><UploadId>{key}</UploadId></InitiateMultipartUploadResult>"
+                self._send(200, xml.encode())
+            case "POST" if upload:
+                self.bucket.objects[key] = b"".join(piece for _, piece in sorted(self.bucket.parts.pop(upload).items()))
+                tag = '<CompleteMultipartUploadResult><ETag>"whole"</ETag></CompleteMultipartUploadResult>'
+                self._send(200, tag.encode())
+            case "POST":
+                named = [name for name in self.bucket.objects if f"<Key>{name}</Key>".encode() in body]
+                for name in named:
+                    del self.bucket.objects[name]
+                deleted = "".join(f"<Deleted><Key>{name}</Key></Deleted>" for name in named or ["none"])
+                self._send(200, f"<DeleteResult>{deleted}</DeleteResult>".encode())
+            case "DELETE":
+                self.bucket.parts.pop(upload, None) if upload else self.bucket.objects.pop(key, None)
+                self._send(204, b"")
+            case "GET" if "list-type" in query:
+                self._send(200, _listing(self.bucket, query.get("prefix", "")))
+            case _ if key in self.bucket.objects:
+                self._send(200, self.bucket.objects[key], ETag='"whole"', Last_Modified=datetime.now(UTC).strftime(_HTTP_DATE))
+            case _:
+                self._send(404, b"<Error><Code>NoSuchKey</Code></Error>")
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing: pytest's output is for failures."""
+    def _send(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: pytest's output is for failures."""
 
-    return Handler
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer
 
 
 def _listing(bucket: Bucket, prefix: str) -> bytes:
