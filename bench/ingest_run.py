@@ -10,7 +10,7 @@ import psutil
 from bench.corpus import Corpus
 from flowcrm.ops import postgres
 from flowcrm.ops.home import Home
-from flowcrm.ops.memory import settle_collector
+from flowcrm.ops.interpreter import settle_interpreter
 from flowcrm.store.db import rows, workspace_scope
 from flowcrm.store.vaults import key_store
 from flowcrm.store.writes.members import do_add_member, do_make_person
@@ -25,7 +25,7 @@ _SHOWN_SETTINGS = ("shared_buffers", "max_wal_size", "synchronous_commit", "fsyn
 
 def run(home: Home, corpus: Corpus) -> Iterator[str]:
     """Import the corpus; lines for the report. Memory is this process's, without what PostgreSQL shares."""
-    settle_collector()
+    settle_interpreter()
     workspace_id, mailbox_id = _archive()
     memory = list[float]()
 

@@ -75,7 +75,8 @@ _FOOTER = re.compile(
 
 def is_quoted(line: str) -> bool:
     """Does a quote mark stand in front?"""
-    return _QUOTED.match(line) is not None
+    # Nearly all marks stand in front of everything, and nearly all lines have none: that is seen without the pattern.
+    return line.startswith(">") or (line[:1].isspace() and _QUOTED.match(line) is not None)
 
 
 def quote_start(lines: Sequence[str]) -> int:

@@ -19,8 +19,10 @@ _STROKE = re.compile("[øłđħıæœþð]")
 # Other marks (the vowels of Devanagari, Tamil …) belong to their word, though Python does not count them as letters.
 _MARKS = "".join(chr(one) for one in range(0x0900, 0x1D00) if unicodedata.category(chr(one)).startswith("M"))
 # A word of more than 40 letters (base64, a link's key) counts as several.
-_ASCII_WORD = re.compile(r"[a-z0-9]{1,40}")
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]){{0,39}}")
+_LONGEST = 40
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]){{0,{_LONGEST - 1}}}")
+# ASCII letters as small ones and what stands between words as spaces, in UTF-8; bytes of all other characters as they are.
+_APART = bytes(one if one >= 0x80 or chr(one).isalnum() else 0x20 for one in range(0x100)).lower()
 # Han, kana, Hangul, Thai, Lao, Burmese, Khmer: written without spaces, or with endings that a search leaves out.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
@@ -41,6 +43,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    if bare.isascii():
+        return bare.lower()
     folded = bare.casefold()
     # A search that finds nothing costs a tenth of str.translate (measured).
     return unicodedata.normalize("NFC", folded.translate(_PLAIN) if _STROKE.search(folded) else folded)
@@ -48,16 +52,24 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The distinct words of a text: at most 10,000, from its first two million characters."""
-    # Letters fold alike wherever they stand and no word has a space in it: so what is repeated (quoted mails, mostly) is looked
-    # at once, and what is plain ASCII is spared what other scripts need.
-    pieces = dict.fromkeys(text[:_MOST_TEXT].split())
-    plain = " ".join(filter(str.isascii, pieces)).lower()
-    others = fold(" ".join(filterfalse(str.isascii, pieces)))
-    found = dict.fromkeys(chain(_ASCII_WORD.findall(plain), _of_any_script(others)))
+    # Letters fold alike wherever they stand. So what is plain ASCII, most of most texts, is spared what other scripts need.
+    found = dict.fromkeys(_plain_words(text[:_MOST_TEXT]))
+    if others := " ".join(filterfalse(str.isascii, found)):
+        found = dict.fromkeys(chain(filter(str.isascii, found), _words_of_any_script(fold(others))))
+    if max(map(len, found), default=0) > _LONGEST:
+        found = dict.fromkeys(chain.from_iterable(map(_WORD.findall, found)))
     return list(found) if len(found) <= MOST_WORDS else list(islice(found, MOST_WORDS))
 
 
-def _of_any_script(folded: str) -> Iterator[str]:
+def _plain_words(text: str) -> list[str]:
+    """Words of ASCII letters, and uncut what has others in it. A table is five times as fast as a pattern (measured)."""
+    return text.encode("utf-8", "surrogatepass").translate(_APART).decode("utf-8", "surrogatepass").split()
+
+
+def _words_of_any_script(folded: str) -> Iterator[str]:
+    if folded.isascii():  # as most Latin words are without their accents
+        yield from _plain_words(folded)
+        return
     runs = _UNSPACED.findall(folded)
     for run in runs:
         yield from map(add, run, run[1:]) if len(run) > 1 else run

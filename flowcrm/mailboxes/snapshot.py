@@ -52,7 +52,7 @@ class Snapshot:
 
 def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
     """The mailbox now; None where it is gone. Raises KeyMissing where the workspace's keys are not there."""
-    keys, read_at = vault(workspace_id), clock.now()
+    keys, read_at = vault(workspace_id).remembering(), clock.now()
     with workspace_scope(workspace_id):
         found = row(
             """SELECT m.member_id, m.kind, m.state, m.settings_rev, m.selection, m.since, m.interval_s, m.folders_at,

@@ -105,7 +105,8 @@ def import_mails(
 def _import(
     mailbox: Snapshot, lease: Lease, mails: Iterable[ArchiveMail], progress: Callable[[ArchiveCount], None]
 ) -> ArchiveCount:
-    """While PostgreSQL writes one page, the next one is prepared: two processors are busy, one page waits at most."""
+    """While the object store and PostgreSQL write one page, the next one is prepared: two processors are busy, one page waits
+    at most."""
     count = ArchiveCount()
     with ThreadPoolExecutor(max_workers=1) as committer:
         under_way: Future[PageResult] | None = None
@@ -146,15 +147,14 @@ def _pages(mails: Iterable[ArchiveMail]) -> Iterator[list[ArchiveMail]]:
 def _prepare_page(mailbox: Snapshot, mails: list[ArchiveMail], count: ArchiveCount) -> tuple[Kept, ...]:
     with workspace_scope(mailbox.workspace_id):
         ids = next_ids(IDS_PER_MAIL * len(mails))
-    kept = [one for one in (_prepared(mailbox, mail, ids, count) for mail in mails) if one is not None]
-    with stage("bodies"):
-        return tuple(store_bodies(mailbox.vault, kept))
+    return tuple(one for one in (_prepared(mailbox, mail, ids, count) for mail in mails) if one is not None)
 
 
 def _commit(mailbox: Snapshot, lease: Lease, kept: tuple[Kept, ...]) -> PageResult:
-    hold = Hold(lease, mailbox.settings_rev)
+    with stage("bodies"):
+        placed = tuple(store_bodies(mailbox.vault, kept))
     with stage("commit"):
-        return do_page(hold, Page(plan=mailbox.plan, today=mailbox.today, kept=kept))
+        return do_page(Hold(lease, mailbox.settings_rev), Page(plan=mailbox.plan, today=mailbox.today, kept=placed))
 
 
 def _prepared(mailbox: Snapshot, mail: ArchiveMail, ids: list[int], count: ArchiveCount) -> Kept | None:

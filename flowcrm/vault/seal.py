@@ -16,7 +16,7 @@ from flowcrm.vault.audit_mac import AuditMac
 from flowcrm.vault.binding import bind, decode, encode
 from flowcrm.vault.errors import SealBroken
 from flowcrm.vault.keyfile import Keys
-from flowcrm.vault.tokens import Tokeniser
+from flowcrm.vault.tokens import RememberingTokeniser, Tokeniser
 
 LOOKUP_BYTES = 16
 
@@ -87,15 +87,21 @@ class Vault:
 class WorkspaceVault(Vault):
     """The opened keys of one workspace. Hold it for one slice of work, not longer: a destroyed key must stop working."""
 
-    def __init__(self, workspace_id: int, keys: Keys, generation: int | None = None) -> None:
+    def __init__(
+        self, workspace_id: int, keys: Keys, generation: int | None = None, tokeniser: type[Tokeniser] = Tokeniser
+    ) -> None:
         super().__init__(("workspace", workspace_id), keys, generation)
         self.workspace_id = workspace_id
         self._streaming = keysets.open_streaming(keys.streaming)
-        self._tokeniser = Tokeniser(self._prf.compute(bind("token-key"), Tokeniser.KEY_BYTES))
+        self._tokeniser = tokeniser(self._prf.compute(bind("token-key"), Tokeniser.KEY_BYTES))
 
     def at_generation(self, generation: int) -> "WorkspaceVault":
         """The same vault with the look-ups of another generation. Raises ValueError if its key is gone."""
         return WorkspaceVault(self.workspace_id, self._keys, generation)
+
+    def remembering(self) -> "WorkspaceVault":
+        """The same vault for one slice of work: it remembers the tokens of words, which mails have in common."""
+        return WorkspaceVault(self.workspace_id, self._keys, self.generation, RememberingTokeniser)
 
     def token(self, token_class: str, word: str) -> int:
         """A keyed search token: signed 64 bits, different in every class, workspace and generation."""

@@ -14,8 +14,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from flowcrm.lib import clock
 from flowcrm.ops.archives import Owner, owner_or_local
 from flowcrm.ops.errors import Refused
+from flowcrm.ops.interpreter import settle_interpreter
 from flowcrm.ops.mailfiles import MailFile, Problem, missing, read
-from flowcrm.ops.memory import settle_collector
 from flowcrm.ops.outfiles import check_can_write
 from flowcrm.ops.reports import reported
 from flowcrm.ops.stopping import stoppable
@@ -94,7 +94,7 @@ def _import(run: _Run, owner: Owner) -> None:
             shown.update(line, description=_words(so_far))
 
         try:
-            settle_collector()
+            settle_interpreter()
             import_mails(owner.workspace_id, mailbox_id, _mails(run), progress)
         except Busy:
             raise Refused("Another import into this archive is running. Wait for it, or end it, and repeat.") from None

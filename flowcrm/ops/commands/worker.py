@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from procrastinate.contrib.django import app as queue
 
-from flowcrm.ops.memory import settle_collector
+from flowcrm.ops.interpreter import settle_interpreter
 from flowcrm.ops.supervise import die_with_parent
 from flowcrm.store.writes.lease import free_leases_of_the_dead
 
@@ -19,7 +19,7 @@ def worker(
 ) -> None:
     """Run jobs until told to stop; a running job gets time to finish its page."""
     die_with_parent()
-    settle_collector()
+    settle_interpreter()
     # Mailboxes that a killed worker of this machine held need not wait until its leases run out.
     free_leases_of_the_dead()
     with queue.replace_connector(queue.connector.get_worker_connector()) as connected:  # type: ignore[attr-defined]

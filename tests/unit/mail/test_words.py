@@ -1,5 +1,7 @@
 """Words as they are searched for."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,11 @@ def test_every_word_comes_once_and_is_bounded(text: str) -> None:
 def test_folding_twice_changes_nothing(text: str) -> None:
     once = words.fold(text)
     assert words.fold(once) == once
+
+
+@given(st.text(st.characters(max_codepoint=0x7F), max_size=200))
+def test_words_of_plain_text_are_its_runs_of_letters_and_digits(text: str) -> None:
+    assert words.words(text) == list(dict.fromkeys(re.findall("[a-z0-9]{1,40}", text.lower())))
 
 
 @given(st.lists(st.text(st.characters(categories=["L", "M", "N", "P", "Cf"]), min_size=1, max_size=12), max_size=8))

@@ -1,6 +1,7 @@
 """vault.tokens, through the vault: words become numbers that match where they should and nowhere else."""
 
 import hashlib
+import tracemalloc
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,3 +46,26 @@ def test_a_token_is_keyed_blake2b_so_that_an_index_can_be_rebuilt_by_other_means
     person = hashlib.blake2b(b"body", digest_size=16).digest()
     expected = hashlib.blake2b(b"offer", key=key, digest_size=8, person=person).digest()
     assert Tokeniser(key).tokens("body", ["offer"]) == [int.from_bytes(expected, "big", signed=True)]
+
+
+@given(rounds=st.lists(WORDS, max_size=5))
+def test_a_vault_that_remembers_gives_the_same_tokens(vault: WorkspaceVault, rounds: list[list[str]]) -> None:
+    remembering = vault.remembering()
+    for words in rounds:
+        assert remembering.tokens("body", words) == vault.tokens("body", words)
+        assert remembering.tokens("subject", words) == vault.tokens("subject", words)
+
+
+def test_what_is_remembered_is_bounded_and_stays_right_when_it_is_forgotten(vault: WorkspaceVault) -> None:
+    words, often = [str(number) for number in range(400_000)], ["offer", "price"]
+    expected, remembering = vault.tokens("body", words), vault.remembering()
+    tracemalloc.start()
+    try:
+        for start in range(0, len(words), 1_000):
+            page = slice(start, start + 1_000)
+            assert remembering.tokens("body", [*words[page], *often])[:-2] == expected[page]
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 20 * 2**20
+    assert remembering.tokens("body", [*often, *words[:10]]) == vault.tokens("body", [*often, *words[:10]])
