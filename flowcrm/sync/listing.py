@@ -3,10 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flowcrm.connectors.base import Connector
-from flowcrm.lib import clock
 from flowcrm.mail.types import Change, ChangeKind, Scope, ThreadMarks
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Verdict, decide
@@ -21,8 +19,6 @@ from flowcrm.sync.folders import refresh_folders
 from flowcrm.sync.stages import stage
 
 MAIN = "main"
-# Labels that were read so lately are not read again for one that is not among them.
-SOON = timedelta(minutes=1)
 
 # Labels that count for whole threads come before everything that they may rule out; a walk's first page takes its bookmark
 # before them, so that no change falls between.
@@ -167,7 +163,7 @@ def _note_marks(hold: Hold, mailbox: Snapshot, connector: Connector, changes: It
     if not seen:
         return
     named = frozenset().union(*(one.folder_ids or frozenset() for one in changes))
-    if _folders_are_old_news(hold, mailbox, seen, named):
+    if _folders_are_old_news(hold, seen, named):
         refresh_folders(mailbox, connector)
     if not rules.counting_ids:
         return
@@ -176,13 +172,14 @@ def _note_marks(hold: Hold, mailbox: Snapshot, connector: Connector, changes: It
         do_marks(workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, seen=seen, counting=rules.counting_ids)
 
 
-def _folders_are_old_news(hold: Hold, mailbox: Snapshot, seen: Sequence[Seen], named: frozenset[str]) -> bool:
-    """A label that we do not know may be No-CRM; and one that kept a thread out may be off its mails because it was deleted."""
+def _folders_are_old_news(hold: Hold, seen: Sequence[Seen], named: frozenset[str]) -> bool:
+    """A label that we do not know may be No-CRM; and one that kept a thread out may be off its mails because it was deleted.
+
+    Asking costs next to nothing, and hardly anybody makes a label and uses it but for a reason.
+    """
     with workspace_scope(hold.workspace_id):
         if loses_excluded(hold.workspace_id, hold.mailbox_id, seen):
             return True
-        if mailbox.folders_at is not None and mailbox.folders_at + SOON > clock.now():
-            return False
         known = rows(
             "SELECT provider_id FROM folder WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)",
             [hold.workspace_id, hold.mailbox_id, sorted(named)],
