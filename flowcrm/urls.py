@@ -35,7 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Emails
     path("emails", emails.index, name="emails"),
     path("emails/<int:conversation_id>", emails.one_thread, name="thread"),
+    path("emails/<int:conversation_id>/private", emails.mark_thread, name="thread_private"),
     path("emails/message/<int:message_id>", emails.one_email, name="email"),
+    path("emails/message/<int:message_id>/private", emails.mark_email, name="email_private"),
     path("emails/message/<int:message_id>/formatted", email_formatted.formatted, name="email_formatted"),
     path("emails/message/<int:message_id>/original", email_content.original, name="email_original"),
     path("emails/message/<int:message_id>/contact", emails.add_contact, name="email_contact"),
@@ -64,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/google/test", provider.google_test, name="google_test"),
     path("settings/integrations/<int:mailbox_id>", integrations.one_card, name="mailbox_card"),
     path("settings/integrations/<int:mailbox_id>/settings", mailbox_choices.choose, name="mailbox_choose"),
+    path("settings/integrations/<int:mailbox_id>/gain", mailbox_choices.gain, name="mailbox_gain"),
     path("settings/integrations/<int:mailbox_id>/let-in", mailbox_choices.let_in, name="mailbox_let_in"),
     path("settings/integrations/<int:mailbox_id>/running", mailbox_choices.running, name="mailbox_running"),
     path("settings/integrations/<int:mailbox_id>/newest", mailbox_choices.newest, name="mailbox_newest"),

@@ -86,3 +86,9 @@ class OptionCards(forms.RadioSelect):
     """A choice whose options need explaining. The choices' labels are `Option`s (words.py)."""
 
     template_name = "parts/option_cards.html"
+
+
+class LevelCards(OptionCards):
+    """The same for levels, each with a small drawing of what colleagues see of an email."""
+
+    template_name = "parts/level_cards.html"

@@ -17,7 +17,10 @@ class Option:
 
 
 LEVELS: dict[str, Option] = {
-    "only_me": Option(_("Only me"), _("Colleagues see nothing of it.")),
+    "only_me": Option(
+        _("Only me"),
+        _("Colleagues see nothing of it. Where a thread would look whole without it, they are told that you have more of it."),
+    ),
     "people_and_times": Option(_("People and times"), _("Colleagues see who wrote to whom, and when.")),
     "subject": Option(_("Subject line too"), _("Colleagues also see what it is about.")),
     "everything": Option(_("Everything"), _("Colleagues read the email and its attachments.")),

@@ -86,7 +86,8 @@ def test_K02_admin_and_user_connect_their_own_mailbox_and_nobody_anothers(
         steps.allow(his, "mara@acme.example")
         expect(his.get_by_role("heading", name="A colleague has connected this mailbox")).to_be_visible()
 
-        # The admin sees how the user's mailbox fares, and can neither press anything there nor read it.
+        # The admin sees how the user's mailbox fares and, at the level preselected, that he has mail from somebody; he can
+        # neither press anything there nor read it.
         _soon(his, f"{running.url}/emails", "For ben@acme.example alone").click()
         address = str(his.get_by_role("link", name="Own page").get_attribute("href"))
         _integrations(hers, running)
@@ -94,9 +95,12 @@ def test_K02_admin_and_user_connect_their_own_mailbox_and_nobody_anothers(
         expect(theirs).to_contain_text("ben@acme.example")
         expect(theirs.get_by_role("button")).to_have_count(0)
         _soon(hers, f"{running.url}/emails", "For mara@acme.example alone")
-        expect(hers.locator("[data-row]")).to_have_count(1)
+        expect(hers.get_by_text("Subject and text are Ben Keller's")).to_have_count(1)
+        assert "For ben@acme.example alone" not in hers.content()
+        message = str(his.locator(".mail-foot a[download]").get_attribute("href")).removesuffix("/original")
         settings = f"/settings/integrations/{_mailbox_id(his, running, 'ben@acme.example')}/settings"
-        assert [hers.request.get(f"{running.url}{path}").status for path in (address, settings)] == [404, 404]
+        assert [hers.request.get(f"{running.url}{path}").status for path in (message, settings)] == [404, 404]
+        assert "For ben@acme.example alone" not in hers.request.get(f"{running.url}{address}").text()
 
 
 def _mailbox_id(page: Page, running: Product, address: str) -> str:

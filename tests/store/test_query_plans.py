@@ -19,9 +19,11 @@ from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
 from flowcrm.store.access import Actor, access_conversation, operator
 from flowcrm.store.db import rows, run, workspace_scope
+from flowcrm.store.levels import Level
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
+from flowcrm.store.queries.held import held_by_others
 from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
 from flowcrm.store.queries.nearby import next_group, workspaces_with_nearby
@@ -69,7 +71,13 @@ class World:
     @property
     def one(self) -> Actor:
         """An actor with one mailbox, the largest."""
-        return replace(self.actor, mailboxes=(self.large.mailbox_id,))
+        return replace(self.actor, own=(self.large.mailbox_id,))
+
+    @property
+    def shared(self) -> Actor:
+        """An actor who has a mailbox that is nearly empty, and sees subjects in all others."""
+        shared = {one: Level.SUBJECT for one in self.actor.own if one != self.hold.mailbox_id}
+        return replace(self.actor, own=(self.hold.mailbox_id,), shared=shared)
 
     @property
     def large_hold(self) -> Hold:
@@ -221,6 +229,11 @@ def _sealed(function: Callable[[World], object]) -> Callable[[World], object]:
 HOT: dict[str, Callable[[World], object]] = {
     "emails of one mailbox": _in_scope(lambda w: threads_of_mine(w.one)),
     "emails of all mailboxes": _in_scope(lambda w: threads_of_mine(w.actor)),
+    "emails that others share": _in_scope(lambda w: threads_of_mine(w.shared)),
+    "emails of a contact that others share": _in_scope(lambda w: threads_of_contact(w.shared, w.large.contact_id)),
+    "what a colleague holds of a conversation": _in_scope(
+        lambda w: held_by_others(replace(w.actor, own=(w.hold.mailbox_id,)), w.large.conversation_id)
+    ),
     "unread emails": _in_scope(lambda w: threads_of_mine(w.one, only=Only.UNREAD)),
     "emails with files": _in_scope(lambda w: threads_of_mine(w.one, only=Only.FILES)),
     "emails of a contact": _in_scope(lambda w: threads_of_contact(w.actor, w.large.contact_id)),
@@ -234,7 +247,7 @@ HOT: dict[str, Callable[[World], object]] = {
         lambda w: threads_of_contact(w.one, w.everywhere, only=Only.FILES)
     ),
     "emails of them that others have": _in_scope(
-        lambda w: threads_of_contact(replace(w.actor, mailboxes=(w.hold.mailbox_id,)), w.everywhere)
+        lambda w: threads_of_contact(replace(w.actor, own=(w.hold.mailbox_id,)), w.everywhere)
     ),
     "emails of them in all mailboxes": _in_scope(lambda w: threads_of_contact(w.actor, w.everywhere)),
     "emails of a company of hundreds": _in_scope(lambda w: threads_of_company(w.one, w.crowd)),

@@ -61,6 +61,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
     # tests/web/test_emails.py and test_integrations.py have the strangers of these.
     tested |= {"thread", "email", "email_formatted", "email_original", "email_contact", "email_file"}
     tested |= {f"mailbox_{what}" for what in ("card", "choose", "running", "newest", "act", "disconnect", "set_apart")}
+    # tests/web/test_levels.py
+    tested |= {"thread_private", "email_private", "mailbox_gain"}
     # tests/web/test_kept_out.py
     tested |= {"mailbox_let_in"}
     with_values = {

@@ -246,7 +246,7 @@ def test_a_slow_reader_is_told_each_thing_once(member: Someone, own: int) -> Non
 def test_too_much_to_say_is_said_in_one_word() -> None:
     async def test() -> None:
         mailboxes = range(1, MOST_WORDS + 10)
-        stream = Stream(Viewer(1, 1, frozenset(mailboxes)))
+        stream = Stream(Viewer(1, 1, frozenset(mailboxes), frozenset()))
         for mailbox_id in mailboxes:
             stream.hear(Tiding(1, mailbox_id, emails=True))
         assert await stream.news(0) == (ALL,)

@@ -64,7 +64,7 @@ def _actor(sign_in: str, account: str) -> access.Actor:
 
 def _write(actor: access.Actor, page: list[ExportedMessage], out: TextIO, eml: Path | None) -> None:
     for message in page:
-        if eml is not None:
+        if eml is not None and message.copies:
             _write_originals(actor, message, eml)
         out.write(json.dumps(exported(message, with_originals=eml is not None), ensure_ascii=False) + "\n")
 

@@ -20,7 +20,7 @@ from flowcrm.pages.emails.stream import safe_name
 from flowcrm.pages.emails.text import LONGEST, linked
 from flowcrm.pages.integrations.words import KINDS
 from flowcrm.store.access import Actor
-from flowcrm.store.queries.mailboxes import Own
+from flowcrm.store.queries.mailboxes import Own, owners
 from flowcrm.store.queries.senders import KnownAs, known_as
 from flowcrm.store.reveal import File, Head, Opened, reveal_message
 from flowcrm.store.vaults import vault
@@ -55,7 +55,8 @@ class Body:
     """What is inside the fold. trouble: why it cannot be shown; then the rest is empty.
 
     frame: the formatted text is shown, from its own address. own, rest: the plain text, and what of it is folded (quotes and
-    signature). cut: it is too long for a page. sender: whose address it came from; unknown: the address, if nobody's.
+    signature). cut: it is too long for a page. holder: whose it is, if not the reader's. sender: whose address it came from;
+    unknown: the address, if nobody's.
     """
 
     trouble: str = ""
@@ -63,6 +64,7 @@ class Body:
     subject: str = ""
     provider: str = ""
     mailbox: str = ""
+    holder: str = ""
     gone: str = ""
     sent_at: datetime | None = None
     people: tuple[tuple[str, str], ...] = ()
@@ -90,7 +92,8 @@ def body(looking: Actor, message_id: int, own: Own) -> Body:
         subject=subject(opened.head),
         provider=str(KINDS.get(place.kind, place.kind)) if place else "",
         mailbox=place.address if place else "",
-        gone=_day(opened.gone_at) if opened.gone_at else "",
+        holder="" if opened.own else owners(looking.workspace_id, [opened.mailbox_id]).get(opened.mailbox_id, ""),
+        gone=_day(opened.gone_at) if opened.gone_at and opened.own else "",
         sent_at=_as_written(opened),
         people=_people(opened.head),
         frame=opened.html is not None,

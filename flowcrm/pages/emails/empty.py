@@ -6,6 +6,7 @@ from flowcrm.mailboxes.states import State
 from flowcrm.pages.http import MemberRequest
 from flowcrm.store.access import Actor
 from flowcrm.store.plans import PLANS
+from flowcrm.store.queries.held import Held, held_of_people
 from flowcrm.store.queries.mailboxes import MailboxRow, mailbox_rows
 from flowcrm.store.queries.threads import any_address_of_company
 from flowcrm.store.vaults import vault
@@ -13,7 +14,8 @@ from flowcrm.store.vaults import vault
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """contact, company: whose list it is, 0 for all emails. why: plan, no_mailbox, no_address, importing, nothing.
+    """contact, company: whose list it is, 0 for all emails. why: plan, held, no_mailbox, no_address, importing, nothing.
+    held: who has emails with this contact.
 
     address, percent: of the import under way; percent None while its length is not known.
     """
@@ -24,13 +26,17 @@ class Empty:
     why: str = "nothing"
     address: str = ""
     percent: int | None = None
+    held: tuple[Held, ...] = ()
 
 
 def why_empty(request: MemberRequest, looking: Actor, about: Empty) -> Empty:
     """The first reason that holds, in the order in which a person would have to act."""
     if not PLANS[request.workspace.plan].email_integration and not looking.mailboxes:
         return replace(about, why="plan")
-    found = mailbox_rows(vault(looking.workspace_id), member_id=request.member.id) if looking.mailboxes else ()
+    held = held_of_people(looking, [about.contact]) if about.contact else ()
+    if held:
+        return replace(about, why="held", held=held)
+    found = mailbox_rows(vault(looking.workspace_id), member_id=request.member.id) if looking.own else ()
     if all(row.state == State.DISCONNECTED for row in found):
         return replace(about, why="no_mailbox")
     if not about.has_address or (about.company and not any_address_of_company(looking.workspace_id, about.company)):

@@ -1,5 +1,6 @@
 """Lists of threads: what each line says."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -9,7 +10,8 @@ from django.utils.translation import gettext as _
 from flowcrm.pages.emails import people
 from flowcrm.pages.http import MemberRequest
 from flowcrm.store.access import Actor, actor
-from flowcrm.store.queries.mailboxes import own_mailboxes
+from flowcrm.store.levels import Level
+from flowcrm.store.queries.mailboxes import own_mailboxes, owners
 from flowcrm.store.queries.threads import Only, Place, ThreadPage, ThreadRow
 from flowcrm.store.reveal import Head, reveal_heads
 from flowcrm.store.vaults import vault
@@ -17,23 +19,30 @@ from flowcrm.store.vaults import vault
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One conversation: what its newest email says of itself, and what holds for all of them."""
+    """One conversation: what its newest email says of itself, and what holds for all of them.
+
+    holder: the colleague whose email it is, where the viewer sees less than all of it; then snippet is empty, and subject where
+    that is hidden too.
+    """
 
     row: ThreadRow
     people: str
     subject: str
     snippet: str
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
     """A page of a list, with queries for its address. next: of the next page, empty on the last one. only: which conversations.
-    newer: asks whether newer emails came in than this page shows; empty on all pages but the first."""
+    newer: asks whether newer emails came in than this page shows; empty on all pages but the first. shared: colleagues let him
+    see something of their emails."""
 
     lines: tuple[Line, ...]
     next: str
     only: Only
     newer: str = ""
+    shared: bool = False
 
 
 def who_looks(request: MemberRequest) -> Actor:
@@ -57,18 +66,27 @@ def came_newer(request: MemberRequest, page: ThreadPage) -> bool:
 
 def lines(request: MemberRequest, looking: Actor, page: ThreadPage, only: Only, surface: str) -> Lines:
     """The page opened: one record of what was seen."""
-    heads = reveal_heads(looking, [row.copy_id for row in page.threads], surface)
+    heads = reveal_heads(looking, [row.shown_id for row in page.threads], surface)
     own = own_mailboxes(vault(looking.workspace_id), request.member.id).addresses if heads else frozenset()
-    shown = tuple(_line(row, heads[row.copy_id], own) for row in page.threads if row.copy_id in heads)
-    return Lines(shown, _next(page.after, only), only, "" if _place(request, "after") else _newer(page, only))
+    names = holders(looking, heads.values())
+    shown = tuple(_line(row, heads[row.shown_id], own, names) for row in page.threads if row.shown_id in heads)
+    newer = "" if _place(request, "after") else _newer(page, only)
+    return Lines(shown, _next(page.after, only), only, newer, shared=bool(looking.shared))
+
+
+def holders(looking: Actor, heads: Iterable[Head]) -> Mapping[int, str]:
+    """Whose the mailboxes are of which less than everything is shown here."""
+    partly = {head.mailbox_id for head in heads if head.sight is not Level.EVERYTHING}
+    return owners(looking.workspace_id, partly) if partly else {}
 
 
 def subject(head: Head) -> str:
-    return head.subject.strip() or _("(no subject)")
+    """What stands in its place where there is none; empty where it is hidden."""
+    return (head.subject.strip() or _("(no subject)")) if head.sight.shows(Level.SUBJECT) else ""
 
 
-def _line(row: ThreadRow, head: Head, own: frozenset[str]) -> Line:
-    return Line(row, people.in_list(row, head, own), subject(head), head.snippet)
+def _line(row: ThreadRow, head: Head, own: frozenset[str], names: Mapping[int, str]) -> Line:
+    return Line(row, people.in_list(row, head, own), subject(head), head.snippet, names.get(head.mailbox_id, ""))
 
 
 def _place(request: MemberRequest, name: str) -> Place | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -29,6 +30,7 @@ from flowcrm.store.queries.threads import (
     Only,
     Place,
     ThreadPage,
+    conversation_of,
     shown_copy,
     threads_of_company,
     threads_of_contact,
@@ -36,7 +38,9 @@ from flowcrm.store.queries.threads import (
 )
 from flowcrm.store.reveal import reveal_heads
 from flowcrm.store.vaults import vault
+from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.contacts import AddressInvalid, AddressTaken, ContactFields, check_addresses, do_create_contact
+from flowcrm.store.writes.private import do_mark_email, do_mark_thread
 
 
 @require_GET
@@ -89,6 +93,45 @@ def one_email(request: MemberRequest, message_id: int) -> HttpResponse:
     looking = who_looks(request)
     own = own_mailboxes(vault(looking.workspace_id), request.member.id)
     return render(request, "emails/body.html", {"body": body(looking, message_id, own)})
+
+
+@require_POST
+def mark_thread(request: MemberRequest, conversation_id: int) -> HttpResponse:
+    """Private, or no longer: for the whole thread and what comes later in it. Only somebody who has one of its emails may."""
+    looking = who_looks(request)
+    known_as, private = access_conversation(looking.narrowed(None), conversation_id), "private" in request.POST
+    do_mark_thread(workspace_id=looking.workspace_id, member_id=request.member.id, conversation_id=known_as, private=private)
+    _note_mark(request, known_as, private=private)
+    if private:
+        messages.success(request, _("This thread is private now, and so is what comes later in it."))
+    else:
+        messages.success(request, _("Your mark is off. Colleagues see of this thread what the level of each mailbox says."))
+    return redirect("thread", known_as)
+
+
+@require_POST
+def mark_email(request: MemberRequest, message_id: int) -> HttpResponse:
+    """Private, or no longer: for one email."""
+    looking, private = who_looks(request), "private" in request.POST
+    marked = do_mark_email(workspace_id=looking.workspace_id, mailboxes=looking.own, message_id=message_id, private=private)
+    if not marked:
+        raise NotFound
+    _note_mark(request, message_id, private=private)
+    messages.success(
+        request, _("This email is private now.") if private else _("Your mark is off. The level of each mailbox counts again.")
+    )
+    return redirect(f"{reverse('thread', args=[conversation_of(looking.workspace_id, message_id)])}?open={message_id}")
+
+
+def _note_mark(request: MemberRequest, object_id: int, *, private: bool) -> None:
+    do_audit(
+        workspace_id=request.workspace.id,
+        actor_id=request.member.id,
+        verb="private" if private else "not_private",
+        surface="thread",
+        object_ids=[object_id],
+        ip=request.META.get("REMOTE_ADDR") or None,
+    )
 
 
 @require_POST

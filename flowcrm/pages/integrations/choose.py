@@ -19,7 +19,9 @@ from flowcrm.pages.integrations.words import DIRECTIONS
 from flowcrm.queue import wake_sync
 from flowcrm.rules.exclusion import is_no_crm
 from flowcrm.store.access import access_mailbox
+from flowcrm.store.levels import Level
 from flowcrm.store.models import Mailbox
+from flowcrm.store.queries.gain import gain_of_level
 from flowcrm.store.queries.mailboxes import LabelRow, any_contact_address, labels, mailbox_rows
 from flowcrm.store.queries.threads import THREAD_SIZE, Only, threads_of_mine
 from flowcrm.store.vaults import vault
@@ -28,6 +30,7 @@ from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.due import do_due_now
 from flowcrm.store.writes.mailbox import do_settings
 from flowcrm.store.writes.marks import do_let_in
+from flowcrm.store.writes.private import do_level
 
 # Threads that the page of a running import shows.
 NEWEST = 10
@@ -45,7 +48,8 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         return redirect("integrations")
     every = labels(vault(request.workspace.id), mailbox_id)
     known = tuple(one for one in every if not one.excluded)
-    form = ChoiceForm(request.POST or None, mailbox=mailbox, labels=known)
+    default = request.workspace.default_level
+    form = ChoiceForm(request.POST or None, mailbox=mailbox, labels=known, default_level=default)
     if form.is_valid():
         return _save(request, mailbox, form, only_interval=form.only_interval(known))
     fresh = mailbox.import_from is None
@@ -61,6 +65,16 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         "any_contact": any_contact_address(request.workspace.id),
     }
     return render(request, "integrations/choose.html", context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+def gain(request: MemberRequest, mailbox_id: int) -> HttpResponse:
+    """What another level would mean for colleagues, before it is saved."""
+    mailbox, wanted = access_mailbox(request.member, mailbox_id), request.GET.get("level", "")
+    if wanted not in set(Level):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    found = gain_of_level(request.workspace.id, mailbox.id, Level(wanted))
+    return render(request, "integrations/gain.html", {"gain": found, "same": mailbox.level == wanted})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,7 @@ def let_in(request: MemberRequest, mailbox_id: int) -> HttpResponse:
 def _save(request: MemberRequest, mailbox: Mailbox, form: ChoiceForm, *, only_interval: bool) -> HttpResponse:
     chosen, workspace_id = form.chosen(), request.workspace.id
     check_move(State(mailbox.state), State.ON)
+    _save_level(request, mailbox, Level(form.cleaned_data["level"]))
     if only_interval:
         do_interval(workspace_id=workspace_id, mailbox_id=mailbox.id, interval_s=chosen.interval_s)
     else:
@@ -102,6 +117,15 @@ def _save(request: MemberRequest, mailbox: Mailbox, form: ChoiceForm, *, only_in
         messages.success(request, _("Saved."))
         return redirect("integrations")
     return redirect("mailbox_running", mailbox.id)
+
+
+def _save_level(request: MemberRequest, mailbox: Mailbox, level: Level) -> None:
+    if mailbox.level == level:
+        return
+    do_level(workspace_id=request.workspace.id, mailbox_id=mailbox.id, level=level)
+    do_audit(
+        workspace_id=request.workspace.id, actor_id=request.member.id, verb="level", surface="page", object_ids=[mailbox.id]
+    )
 
 
 @require_GET

@@ -12,8 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from flowcrm.lib import clock
-from flowcrm.pages.forms import Form, OptionCards
+from flowcrm.pages.forms import Form, LevelCards, OptionCards
 from flowcrm.pages.integrations.words import INTERVALS, SELECTIONS
+from flowcrm.pages.words import LEVELS
 from flowcrm.store.models import Mailbox
 from flowcrm.store.queries.mailboxes import LabelRow
 from flowcrm.store.writes.mailbox import Selection
@@ -49,8 +50,10 @@ class ChoiceForm(Form):
     )
     interval_s = forms.TypedChoiceField(label=_("Sync frequency"), choices=list(INTERVALS.items()), coerce=int)
 
-    def __init__(self, *args: Any, mailbox: Mailbox, labels: Sequence[LabelRow], **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(mailbox, labels), **kwargs)
+    level = forms.ChoiceField(label=_("Who may see it"), choices=list(LEVELS.items()), widget=LevelCards)
+
+    def __init__(self, *args: Any, mailbox: Mailbox, labels: Sequence[LabelRow], default_level: str, **kwargs: Any) -> None:
+        super().__init__(*args, initial=_initial(mailbox, labels, default_level), **kwargs)
         self.mailbox = mailbox
         # A deleted label can be taken out of the choice, and not be put back.
         self.fields["labels"].choices = [(one.provider_id, one.name) for one in labels if not one.gone]  # type: ignore[attr-defined]
@@ -110,8 +113,10 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())
 
 
-def _initial(mailbox: Mailbox, labels: Sequence[LabelRow]) -> dict[str, Any]:
+def _initial(mailbox: Mailbox, labels: Sequence[LabelRow], default_level: str) -> dict[str, Any]:
     return {
+        # Nothing of a mailbox has been read before its owner has chosen: until then nobody sees anything of it.
+        "level": default_level if mailbox.import_from is None else mailbox.level,
         "selection": mailbox.selection,
         "labels": [one.provider_id for one in labels if one.chosen],
         "since": DEFAULT_MONTHS if mailbox.import_from is None else _AS_NOW,

@@ -115,7 +115,7 @@ class Live:
         except Refused as refused:
             return refused.passes
         former, stream.viewer = stream.viewer, viewer
-        if viewer.mailboxes != former.mailboxes:
+        if (viewer.mailboxes, viewer.others) != (former.mailboxes, former.others):
             stream.tell(ALL)
         return (viewer.workspace_id, viewer.member_id) == (former.workspace_id, former.member_id)
 

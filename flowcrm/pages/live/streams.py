@@ -37,8 +37,12 @@ class Stream:
         """Take what concerns this viewer."""
         if tiding is None:
             self.tell(ALL)
-        elif tiding.workspace_id == self.viewer.workspace_id and tiding.mailbox_id in self.viewer.mailboxes:
-            self.tell(mailbox_topic(tiding.mailbox_id), *([EMAILS] if tiding.emails else []))
+        elif tiding.workspace_id == self.viewer.workspace_id:
+            own = tiding.mailbox_id in self.viewer.mailboxes
+            if own:
+                self.tell(mailbox_topic(tiding.mailbox_id))
+            if tiding.emails and (own or tiding.mailbox_id in self.viewer.others):
+                self.tell(EMAILS)
 
     def tell(self, *words: str) -> None:
         self._words.update(words)

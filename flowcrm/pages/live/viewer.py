@@ -12,7 +12,7 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from flowcrm.pages.http import MemberRequest
-from flowcrm.store.access import readable_mailboxes
+from flowcrm.store.access import actor
 
 Message = Mapping[str, Any]
 Scope = dict[str, Any]
@@ -23,11 +23,12 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A signed-in member, and the mailboxes of which his pages may show anything."""
+    """A signed-in member. mailboxes: his own, whose cards his pages show; others: of which they show emails."""
 
     workspace_id: int
     member_id: int
     mailboxes: frozenset[int]
+    others: frozenset[int]
 
 
 class Refused(Exception):
@@ -45,12 +46,14 @@ class Refused(Exception):
 
 @require_GET
 def viewer(request: MemberRequest) -> HttpResponse:
-    """What `ask` reads; ids of the member's own things only."""
+    """What `ask` reads: ids."""
+    looking = actor(request.member)
     return JsonResponse(
         {
-            "workspace": request.workspace.id,
-            "member": request.member.id,
-            "mailboxes": readable_mailboxes(request.member),
+            "workspace": looking.workspace_id,
+            "member": looking.member_id,
+            "mailboxes": looking.own,
+            "others": list(looking.shared),
         }
     )
 
@@ -63,7 +66,7 @@ async def ask(django: Application, scope: Scope) -> Viewer:
         led_away = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
         raise Refused(HTTPStatus.UNAUTHORIZED if led_away else answer.status)
     found = json.loads(answer.body)
-    return Viewer(found["workspace"], found["member"], frozenset(found["mailboxes"]))
+    return Viewer(found["workspace"], found["member"], frozenset(found["mailboxes"]), frozenset(found["others"]))
 
 
 class _Answer:

@@ -1,9 +1,10 @@
-"""What a member says of himself."""
+"""What a member says of himself, and an admin for the account."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from flowcrm.pages.forms import Form
+from flowcrm.pages.forms import Form, LevelCards
+from flowcrm.pages.words import LEVELS
 from flowcrm.pages.zones import zone_choices
 
 
@@ -17,3 +18,9 @@ class ProfileForm(Form):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=zone_choices, help_text=_("All times are shown to you in this zone.")
     )
+
+
+class DefaultLevelForm(Form):
+    """What is preselected for mailboxes that are connected from now on."""
+
+    default_level = forms.ChoiceField(label=_("Preselected for new mailboxes"), choices=list(LEVELS.items()), widget=LevelCards)

@@ -77,6 +77,7 @@ class Copy(Scoped):
     gone_at = models.DateTimeField(null=True)
     private = models.BooleanField(default=False)
     capped = models.BooleanField(default=False)
+    shut = models.BooleanField(default=False)
 
     class Meta:
         managed = False

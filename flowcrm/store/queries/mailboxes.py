@@ -3,7 +3,7 @@
 Every function runs inside a workspace scope. Only addresses and names of labels are opened here; mail is not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,6 +158,16 @@ def own_mailboxes(keys: WorkspaceVault, member_id: int) -> Own:
         frozenset(keys.open("identity", mailbox_id, sealed).decode() for mailbox_id, sealed in identities),
         {one: Place(kind, keys.open("account", one, sealed).decode()) for one, (kind, sealed) in places.items()},
     )
+
+
+def owners(workspace_id: int, mailboxes: Collection[int]) -> dict[int, str]:
+    """The names of the members whose mailboxes these are, by mailbox."""
+    found = rows(
+        """SELECT b.id, o.name FROM mailbox b JOIN member o ON o.workspace_id = b.workspace_id AND o.id = b.member_id
+           WHERE b.workspace_id = %s AND b.id = ANY(%s::bigint[])""",
+        [workspace_id, sorted(mailboxes)],
+    )
+    return dict(found)
 
 
 def labels(keys: WorkspaceVault, mailbox_id: int) -> tuple[LabelRow, ...]:

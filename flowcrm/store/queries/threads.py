@@ -21,9 +21,10 @@ from enum import StrEnum
 from typing import Any
 
 from flowcrm.mail.prepared import MessageFlag
-from flowcrm.store.access import SHOWN_COPY, Actor
+from flowcrm.store.access import READABLE, SHOWN_COPY, Actor
 from flowcrm.store.db import row, rows
 from flowcrm.store.errors import NotFound
+from flowcrm.store.levels import Level
 
 PAGE_SIZE = 50
 # Emails of one conversation that a page shows, and up to which a line of a list counts them.
@@ -38,9 +39,11 @@ _FEW = 4
 
 
 class Only(StrEnum):
-    """Which conversations a list shows: all, or those that hold such an email."""
+    """Which conversations a list shows: all, or those that hold such an email. MINE: one in the viewer's own mailboxes; UNREAD:
+    one that is unread there."""
 
     ALL = "all"
+    MINE = "mine"
     UNREAD = "unread"
     FILES = "files"
 
@@ -58,7 +61,8 @@ class ThreadRow:
     """One conversation in a list.
 
     copy_id, message_id, at: its newest email, of those that the list is about. ours: a member wrote that email.
-    emails: how many the viewer may read, at most THREAD_SIZE + 1. answered: some are ours and some are not.
+    emails: how many the viewer may know of, at most THREAD_SIZE + 1. unread: one of his own is. answered: some are ours and
+    some are not. shown_id: the copy of the newest email that he is shown.
     """
 
     conversation_id: int
@@ -70,6 +74,7 @@ class ThreadRow:
     unread: bool
     files: bool
     answered: bool
+    shown_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ class ThreadPage:
 
 @dataclass(frozen=True, slots=True)
 class EmailRow:
-    """One email of a conversation, in the copy that the viewer is shown: his own. gone_at: since when the provider lacks it."""
+    """One email of a conversation, in the copy that the viewer is shown. own: it lies in a mailbox of his. unread: there.
+    sight: how much he sees of it. gone_at: since when the provider lacks it."""
 
     message_id: int
     copy_id: int
@@ -92,6 +98,9 @@ class EmailRow:
     unread: bool
     files: bool
     gone_at: datetime | None
+    own: bool
+    private: bool
+    sight: Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +112,9 @@ class Emails:
 
 
 # The newest copy of the message `m` that the list is about.
-_NEWEST_COPY = """
+_NEWEST_COPY = f"""
     SELECT o.id FROM copy o
-    WHERE o.workspace_id = m.workspace_id AND o.message_id = m.id AND o.mailbox_id = ANY(%(mailboxes)s::bigint[]) {only_copy}
+    WHERE o.workspace_id = m.workspace_id AND o.message_id = m.id AND {READABLE.format("o")} {{only_copy}}
     ORDER BY o.at DESC, o.id LIMIT 1"""
 
 # Whether the copy `c` of the message `x` stands for its conversation: the message's newest copy, and no later message beside
@@ -133,15 +142,20 @@ _BEYOND = "at <= %(at)s AND (at < %(at)s OR {id} > %(copy_id)s)"
 
 _OF_MAILBOX = f"""
     SELECT workspace_id, id, at, message_id FROM copy c
-    WHERE workspace_id = %(workspace)s AND mailbox_id = {{mailbox:d}} {{only_unread}} AND {_BEYOND.format(id="id")}"""
+    WHERE workspace_id = %(workspace)s AND mailbox_id = {{mailbox:d}} {{only_open}} {{only_unread}}
+      AND {_BEYOND.format(id="id")}"""
+
+# Whom a Bcc names is known only to whose mailbox it lies in.
+_NAMED = "(role <> 'bcc' OR {0}.mailbox_id = ANY(%(own)s::bigint[]))"
 
 # Each person in each mailbox that the viewer reads, and the copies that name him there, as their index has them: newest first.
 _WALKS = """
-    SELECT a.gen, a.h_address, b.mailbox_id FROM people a CROSS JOIN unnest(%(mailboxes)s::bigint[]) AS b (mailbox_id)"""
+    SELECT a.gen, a.h_address, b.mailbox_id
+    FROM people a CROSS JOIN unnest(%(own)s::bigint[] || %(others)s::bigint[]) AS b (mailbox_id)"""
 _OF_WALK = f"""
     SELECT at, copy_id FROM participant
     WHERE workspace_id = %(workspace)s AND gen = w.gen AND h_address = w.h_address AND mailbox_id = w.mailbox_id
-      AND {_BEYOND.format(id="copy_id")} {{only_person}}"""
+      AND {_NAMED.format("w")} AND {_BEYOND.format(id="copy_id")} {{only_person}}"""
 
 # A moment after which no walk is long, and all of them together have about as many copies as a page needs: `deep` in the
 # liveliest walk, half as many in the second, a third in the third, and always those few by which they are compared. Where no
@@ -163,13 +177,14 @@ _OF_PEOPLE = f"""
         ORDER BY p.at DESC, p.copy_id) p
     CROSS JOIN LATERAL (
         SELECT c.workspace_id, c.message_id FROM copy c
-        WHERE c.workspace_id = %(workspace)s AND c.id = p.copy_id LIMIT 1) c"""
+        WHERE c.workspace_id = %(workspace)s AND c.id = p.copy_id AND {READABLE.format("c")} LIMIT 1) c"""
 
 # Of the copies only those that name one of these people. ("IS TRUE" makes it a look-up in a table of them, made once, and no
 # join: a company has hundreds, a copy names a handful.)
-_NAMES_THEM = """AND (
+_NAMES_THEM = f"""AND (
     SELECT true FROM participant p
-    WHERE p.workspace_id = o.workspace_id AND p.copy_id = o.id AND (p.h_address IN (SELECT a.h_address FROM people a)) IS TRUE
+    WHERE p.workspace_id = o.workspace_id AND p.copy_id = o.id AND {_NAMED.format("o")}
+      AND (p.h_address IN (SELECT a.h_address FROM people a)) IS TRUE
     LIMIT 1)"""
 
 _CONTACT = "SELECT gen, h_address FROM contact_address WHERE workspace_id = %(workspace)s AND contact_id = %(of)s"
@@ -180,20 +195,29 @@ _COMPANY = """
         WHERE a.workspace_id = c.workspace_id AND a.contact_id = c.id OFFSET 0) a
     WHERE c.workspace_id = %(workspace)s AND c.company_id = %(of)s"""
 
+# A line speaks of its whole conversation, of which the viewer may know more than the list is about.
+_KNOWN = READABLE.format("c").replace("%(others)s", "%(known)s")
+_SHOWN = SHOWN_COPY.replace("%(others)s", "%(known)s")
+_WHOLE = "c.mailbox_id = ANY(%(own)s::bigint[] || %(everything)s::bigint[])"
+
 # Around a list: its page, and what each line says of its whole conversation.
 _PAGE = f"""
     WITH page AS MATERIALIZED (SELECT * FROM ({{listed}}) listed ORDER BY at DESC, id LIMIT %(limit)s)
-    SELECT p.conversation_id, p.id, p.message_id, p.at, p.ours, s.emails, s.unread, s.files, s.answered
+    SELECT p.conversation_id, p.id, p.message_id, p.at, p.ours, s.emails, s.unread, s.files, s.answered, shown.id AS shown_id
     FROM page p
+    CROSS JOIN LATERAL (
+        SELECT c.id FROM (SELECT %(workspace)s::bigint AS workspace_id, p.message_id AS id) m
+        CROSS JOIN LATERAL ({_SHOWN}) c) shown
     CROSS JOIN LATERAL (
         SELECT count(*) AS emails, coalesce(bool_or(t.unread), false) AS unread, coalesce(bool_or(t.files), false) AS files,
                coalesce(bool_or(t.ours) AND NOT bool_and(t.ours), false) AS answered
         FROM (
-            SELECT m.ours, m.flags & {MessageFlag.HAS_FILES} <> 0 AS files, v.unread
+            SELECT m.ours, v.whole AND m.flags & {MessageFlag.HAS_FILES} <> 0 AS files, v.unread
             FROM message m
             CROSS JOIN LATERAL (
-                SELECT bool_or(c.unread) AS unread FROM copy c
-                WHERE c.workspace_id = m.workspace_id AND c.message_id = m.id AND c.mailbox_id = ANY(%(mailboxes)s::bigint[])
+                SELECT bool_or(c.unread AND c.mailbox_id = ANY(%(own)s::bigint[])) AS unread, bool_or({_WHOLE}) AS whole
+                FROM copy c
+                WHERE c.workspace_id = m.workspace_id AND c.message_id = m.id AND {_KNOWN}
                 HAVING count(*) > 0) v
             WHERE m.workspace_id = %(workspace)s AND m.conversation_id = p.conversation_id
             ORDER BY m.at DESC LIMIT {THREAD_SIZE + 1}) t) s
@@ -207,17 +231,22 @@ _PAGE_OF_PEOPLE = f"""
 _NOTHING = {"only_copy": "", "only_message": "", "only_unread": "", "only_person": ""}
 _ONLY: dict[Only, dict[str, str]] = {
     Only.ALL: _NOTHING,
+    Only.MINE: _NOTHING,
     Only.UNREAD: {**_NOTHING, "only_copy": "AND o.unread", "only_unread": "AND unread", "only_person": "AND unread"},
     Only.FILES: {**_NOTHING, "only_message": f"AND m.flags & {MessageFlag.HAS_FILES} <> 0", "only_person": "AND files"},
 }
 
 
+# How much of an email the viewer must see for it to be in the list; None: only his own are.
+_AT_LEAST = {Only.ALL: Level.PEOPLE, Only.MINE: None, Only.UNREAD: None, Only.FILES: Level.EVERYTHING}
+
+
 def threads_of_mine(looking: Actor, *, only: Only = Only.ALL, after: Place | None = None, size: int = PAGE_SIZE) -> ThreadPage:
-    """A page of every conversation that the actor may read."""
-    if not looking.mailboxes:
+    """A page of every conversation that the actor may know of."""
+    asked = _Asked(looking, only, after, size, _ONLY[only])
+    if not asked.about.mailboxes:
         return ThreadPage((), None)
-    asked = _Asked(looking, after, size, _ONLY[only])
-    listed = _LISTED.format(walked=_of_mailboxes(looking, only), **asked.only)
+    listed = _LISTED.format(walked=_of_mailboxes(asked.about, only), **asked.only)
     return _threads(rows(_PAGE.format(listed=listed), asked.values), size)
 
 
@@ -225,38 +254,33 @@ def threads_of_contact(
     looking: Actor, contact_id: int, *, only: Only = Only.ALL, after: Place | None = None, size: int = PAGE_SIZE
 ) -> ThreadPage:
     """A page of the conversations in which an address of the contact stands in From, Sender, Reply-To, To, Cc or (own) Bcc."""
-    return _page_of_people(_Asked(looking, after, size, _of_them(only)), _CONTACT, contact_id)
+    return _page_of_people(_Asked(looking, only, after, size, _of_them(only)), _CONTACT, contact_id)
 
 
 def threads_of_company(
     looking: Actor, company_id: int, *, only: Only = Only.ALL, after: Place | None = None, size: int = PAGE_SIZE
 ) -> ThreadPage:
     """The same for all contacts of a company."""
-    return _page_of_people(_Asked(looking, after, size, _of_them(only)), _COMPANY, company_id)
+    return _page_of_people(_Asked(looking, only, after, size, _of_them(only)), _COMPANY, company_id)
 
 
 def emails_of(looking: Actor, conversation_id: int, *, before: int | None = None, size: int = THREAD_SIZE) -> Emails:
-    """The newest `size` readable emails of a conversation (before the email `before`), oldest first.
+    """The newest `size` emails of a conversation that the actor may know of (before the email `before`), oldest first.
 
     conversation_id: as `access_conversation` returned it.
     """
     found = rows(
-        f"""SELECT m.id, c.id, c.mailbox_id, c.at, m.ours, c.unread, m.flags & {MessageFlag.HAS_FILES} <> 0, c.gone_at
+        f"""SELECT m.id, c.id, c.mailbox_id, c.at, m.ours, c.unread, m.flags & {MessageFlag.HAS_FILES} <> 0, c.gone_at,
+                   c.private
             FROM message m
             CROSS JOIN LATERAL ({SHOWN_COPY}) c
             WHERE m.workspace_id = %(workspace)s AND m.conversation_id = %(conversation)s
               AND (%(before)s::bigint IS NULL OR (m.at, m.id) <
                    (SELECT b.at, b.id FROM message b WHERE b.workspace_id = %(workspace)s AND b.id = %(before)s::bigint))
             ORDER BY m.at DESC, m.id DESC LIMIT %(limit)s""",
-        {
-            "workspace": looking.workspace_id,
-            "mailboxes": list(looking.mailboxes),
-            "conversation": conversation_id,
-            "before": before,
-            "limit": size + 1,
-        },
+        {**looking.values(), "conversation": conversation_id, "before": before, "limit": size + 1},
     )
-    shown = tuple(EmailRow(*one) for one in reversed(found[:size]))
+    shown = tuple(_email(looking, one) for one in reversed(found[:size]))
     return Emails(shown, shown[0].message_id if len(found) > size else None)
 
 
@@ -265,11 +289,40 @@ def shown_copy(looking: Actor, message_id: int) -> int:
     found = row(
         f"""SELECT c.id FROM message m CROSS JOIN LATERAL ({SHOWN_COPY}) c
             WHERE m.workspace_id = %(workspace)s AND m.id = %(id)s""",
-        {"workspace": looking.workspace_id, "id": message_id, "mailboxes": list(looking.mailboxes)},
+        {**looking.values(), "id": message_id},
     )
     if found is None:
         raise NotFound
     return int(found[0])
+
+
+def conversation_of(workspace_id: int, message_id: int) -> int:
+    """The conversation of an email that is there."""
+    found = row("SELECT conversation_id FROM message WHERE workspace_id = %s AND id = %s", [workspace_id, message_id])
+    if found is None:
+        raise NotFound
+    return int(found[0])
+
+
+def _email(looking: Actor, found: Sequence[Any]) -> EmailRow:
+    """What the level hides is not told by signs either: whether a colleague has read it, that it has files."""
+    message_id, copy_id, mailbox_id, at, ours, unread, files, gone_at, private = found
+    own, sight = mailbox_id in looking.own, looking.sight(mailbox_id)
+    assert sight is not None, "READABLE let in what `sight` does not"
+    whole = sight is Level.EVERYTHING
+    return EmailRow(
+        message_id,
+        copy_id,
+        mailbox_id,
+        at,
+        ours,
+        own and unread,
+        whole and files,
+        gone_at if own else None,
+        own,
+        private,
+        sight,
+    )
 
 
 def any_address_of_company(workspace_id: int, company_id: int) -> bool:
@@ -282,15 +335,22 @@ class _Asked:
     """A page of a list that somebody asked for. only: what its SQL says of copies and messages."""
 
     looking: Actor
+    which: Only
     after: Place | None
     size: int
     only: Mapping[str, str]
 
     @property
+    def about(self) -> Actor:
+        """The same actor, with the mailboxes that the list is about."""
+        return self.looking.narrowed(_AT_LEAST[self.which])
+
+    @property
     def values(self) -> dict[str, object]:
         return {
-            "workspace": self.looking.workspace_id,
-            "mailboxes": list(self.looking.mailboxes),
+            **self.looking.values(),
+            "others": self.about.others(Level.PEOPLE),
+            "known": self.looking.others(Level.PEOPLE),
             "at": self.after.at if self.after else _END_OF_TIME,
             "copy_id": self.after.copy_id if self.after else 0,
             "limit": self.size + 1,
@@ -299,7 +359,10 @@ class _Asked:
 
 def _of_mailboxes(looking: Actor, only: Only) -> str:
     """The copies of the readable mailboxes, newest first."""
-    walks = [_OF_MAILBOX.format(mailbox=one, **_ONLY[only]) for one in looking.mailboxes]
+    walks = [
+        _OF_MAILBOX.format(mailbox=one, only_open="" if one in looking.own else "AND NOT shut", **_ONLY[only])
+        for one in looking.mailboxes
+    ]
     if len(walks) == 1:
         return walks[0]
     # Each in its own order: PostgreSQL then merges their indexes, and reads of each only as far as the page goes.

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from flowcrm.mail.prepared import MessageFlag
-from flowcrm.store.access import Actor
+from flowcrm.mail.types import Role
+from flowcrm.store.access import READABLE, Actor
 from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.levels import Level
 from flowcrm.store.reveal.bodies import BODY_COLUMNS, Body, open_headers, open_pieces
 from flowcrm.store.reveal.files import open_file
 from flowcrm.store.reveal.heads import open_head_values
@@ -32,7 +34,8 @@ class ExportedCopy:
 
 @dataclass(frozen=True, slots=True)
 class ExportedMessage:
-    """One message. head: what a copy's seal says of it (people, subject, date); attachments: (name, type, size)."""
+    """One message. head: what a copy's seal says of it (people, subject, date); attachments: (name, type, size); copies: the
+    actor's own."""
 
     id: int
     conversation_id: int
@@ -45,7 +48,7 @@ class ExportedMessage:
 
 
 def reveal_export(looking: Actor, surface: str) -> Iterator[list[ExportedMessage]]:
-    """Pages of the messages that the actor may read. Each page is one audit record.
+    """Pages of the messages that the actor may see whole. Each page is one audit record.
 
     Each page is a transaction of its own: an export of a million messages holds none open for long.
     """
@@ -62,8 +65,8 @@ def reveal_export(looking: Actor, surface: str) -> Iterator[list[ExportedMessage
 
 
 def reveal_copies(looking: Actor, message_id: int, surface: str) -> Iterator[tuple[int, Iterator[bytes]]]:
-    """The original of each copy that the actor may read, with the copy's id: copies of one message may differ in headers, line
-    ends and packing. One audit record; the pieces need no database, and each copy's are to be read before the next one's.
+    """The original of each copy in the actor's own mailboxes, with the copy's id: copies of one message may differ in headers,
+    line ends and packing. One audit record; the pieces need no database, and each copy's are to be read before the next one's.
     """
     keys = vault(looking.workspace_id)
     with workspace_scope(looking.workspace_id):
@@ -71,7 +74,7 @@ def reveal_copies(looking: Actor, message_id: int, surface: str) -> Iterator[tup
             f"""SELECT {BODY_COLUMNS} FROM copy c
                 JOIN blob b ON b.workspace_id = c.workspace_id AND b.gen = c.gen AND b.h_content = c.h_body
                 WHERE c.workspace_id = %s AND c.message_id = %s AND c.mailbox_id = ANY(%s::bigint[]) ORDER BY c.id""",
-            [looking.workspace_id, message_id, list(looking.mailboxes)],
+            [looking.workspace_id, message_id, list(looking.own)],
         )
         record(looking, Verb.ORIGINAL, surface, [message_id])
     for columns in found:
@@ -81,12 +84,12 @@ def reveal_copies(looking: Actor, message_id: int, surface: str) -> Iterator[tup
 
 def _messages(looking: Actor, after: int) -> list[tuple[Any, ...]]:
     return rows(
-        """SELECT id, conversation_id, at, flags FROM message m
-           WHERE workspace_id = %(ws)s AND id > %(after)s AND EXISTS (
-               SELECT 1 FROM copy c
-               WHERE c.workspace_id = %(ws)s AND c.message_id = m.id AND c.mailbox_id = ANY(%(mailboxes)s::bigint[]))
-           ORDER BY id LIMIT %(page)s""",
-        {"ws": looking.workspace_id, "after": after, "mailboxes": list(looking.mailboxes), "page": PAGE},
+        f"""SELECT id, conversation_id, at, flags FROM message m
+            WHERE workspace_id = %(workspace)s AND id > %(after)s AND EXISTS (
+                SELECT 1 FROM copy c
+                WHERE c.workspace_id = %(workspace)s AND c.message_id = m.id AND {READABLE.format("c")})
+            ORDER BY id LIMIT %(page)s""",
+        {**looking.values(Level.EVERYTHING), "after": after, "page": PAGE},
     )
 
 
@@ -114,18 +117,22 @@ def _opened(looking: Actor, found: list[tuple[Any, ...]]) -> list[ExportedMessag
 def _copies(
     keys: WorkspaceVault, looking: Actor, message_ids: list[int]
 ) -> dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]]:
-    """Message id -> the variant and head of its first visible copy, and all visible copies."""
+    """Message id -> the variant and head of his first copy, else of another's that he may see whole; and all copies of his."""
     found = rows(
-        """SELECT c.message_id, c.id, c.variant_id, c.s_head, b.id, b.s_account, c.provider_id, c.at, c.unread, c.gone_at
-           FROM copy c JOIN mailbox b ON b.workspace_id = c.workspace_id AND b.id = c.mailbox_id
-           WHERE c.workspace_id = %(ws)s AND c.message_id = ANY(%(ids)s) AND c.mailbox_id = ANY(%(mailboxes)s::bigint[])
-           ORDER BY c.id""",
-        {"ws": keys.workspace_id, "ids": message_ids, "mailboxes": list(looking.mailboxes)},
+        f"""SELECT c.message_id, c.id, c.variant_id, c.s_head, b.id, b.s_account, c.provider_id, c.at, c.unread, c.gone_at
+            FROM copy c JOIN mailbox b ON b.workspace_id = c.workspace_id AND b.id = c.mailbox_id
+            WHERE c.workspace_id = %(workspace)s AND c.message_id = ANY(%(ids)s) AND {READABLE.format("c")}
+            ORDER BY c.mailbox_id = ANY(%(own)s::bigint[]) DESC, c.id""",
+        {**looking.values(Level.EVERYTHING), "ids": message_ids},
     )
     copies: dict[int, tuple[int, dict[str, Any], list[ExportedCopy]]] = {}
     for message_id, copy_id, variant_id, s_head, mailbox_id, s_account, provider_id, at, unread, gone_at in found:
+        own = mailbox_id in looking.own
         if message_id not in copies:
-            copies[message_id] = (variant_id, open_head_values(keys, copy_id, s_head), [])
+            head = open_head_values(keys, copy_id, s_head)
+            copies[message_id] = (variant_id, head if own else head | {Role.BCC.value: []}, [])
+        if not own:
+            continue
         mailbox = keys.open("account", mailbox_id, bytes(s_account)).decode()
         copies[message_id][2].append(ExportedCopy(copy_id, mailbox, provider_id, at, unread, gone_at))
     return copies

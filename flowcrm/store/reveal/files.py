@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowcrm.mail import mime
-from flowcrm.store.access import Actor
+from flowcrm.store.access import READABLE, Actor
 from flowcrm.store.db import row
 from flowcrm.store.errors import NotFound
+from flowcrm.store.levels import Level
 from flowcrm.store.reveal.bodies import BODY_COLUMNS, Body, open_raw
 from flowcrm.store.reveal.records import Verb, record
 from flowcrm.store.vaults import vault
@@ -43,12 +44,11 @@ def reveal_attachment(looking: Actor, attachment_id: int, surface: str) -> Opene
             JOIN variant v ON v.workspace_id = a.workspace_id AND v.id = a.variant_id
             CROSS JOIN LATERAL (
                 SELECT o.* FROM copy o
-                WHERE o.workspace_id = a.workspace_id AND o.variant_id = a.variant_id
-                  AND o.mailbox_id = ANY(%(mailboxes)s::bigint[])
+                WHERE o.workspace_id = a.workspace_id AND o.variant_id = a.variant_id AND {READABLE.format("o")}
                 ORDER BY o.body_whole DESC, o.id LIMIT 1) c
             JOIN blob b ON b.workspace_id = c.workspace_id AND b.gen = c.gen AND b.h_content = c.h_body
             WHERE a.workspace_id = %(workspace)s AND a.id = %(id)s""",
-        {"workspace": looking.workspace_id, "id": attachment_id, "mailboxes": list(looking.mailboxes)},
+        {**looking.values(Level.EVERYTHING), "id": attachment_id},
     )
     if found is None:
         raise NotFound

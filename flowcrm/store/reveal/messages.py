@@ -7,7 +7,7 @@ from flowcrm.mail import mime
 from flowcrm.store.access import Actor
 from flowcrm.store.reveal.bodies import open_raw
 from flowcrm.store.reveal.files import File, open_file
-from flowcrm.store.reveal.heads import Head, open_head
+from flowcrm.store.reveal.heads import Head, open_head, told
 from flowcrm.store.reveal.records import Verb, record
 from flowcrm.store.reveal.shown import read_shown
 from flowcrm.store.vaults import vault
@@ -22,7 +22,8 @@ class Opened:
     """One email, opened.
 
     html: the formatted text as it came, NOT cleaned; None where there is none. formatted_later: it was not looked for, since
-    the original is large. whole: no part of the original was left at the provider. gone_at: since when the provider lacks it.
+    the original is large. own: it lies in a mailbox of the actor's. whole: no part of the original was left at the provider.
+    gone_at: since when the provider lacks it.
     """
 
     message_id: int
@@ -30,6 +31,8 @@ class Opened:
     mailbox_id: int
     at: datetime
     ours: bool
+    own: bool
+    private: bool
     unread: bool
     gone_at: datetime | None
     whole: bool
@@ -55,11 +58,13 @@ def reveal_message(looking: Actor, message_id: int, surface: str, *, parse_at_mo
         mailbox_id=found.mailbox_id,
         at=found.at,
         ours=found.ours,
+        own=found.mailbox_id in looking.own,
+        private=found.private,
         unread=found.unread,
         gone_at=found.gone_at,
         whole=found.body.whole,
         size=found.body.size + len(found.body.s_headers),
-        head=open_head(keys, found.body.copy_id, found.s_head),
+        head=told(looking, found.mailbox_id, open_head(keys, found.body.copy_id, found.s_head)),
         text=open_text(keys, "body", found.variant_id, found.s_body),
         html=html,
         formatted_later=not small,

@@ -27,8 +27,9 @@ class Original:
 
 
 def reveal_original(looking: Actor, message_id: int, surface: str) -> Original:
-    """The bytes of one email, header block of the copy that the actor is shown and all that follows, in a stream."""
-    keys, found = vault(looking.workspace_id), read_shown(looking, message_id)
+    """The bytes of one email in a mailbox of the actor's own, header block and all that follows, in a stream. Nobody else has
+    the headers of a copy: a Bcc may stand there."""
+    keys, found = vault(looking.workspace_id), read_shown(looking.narrowed(None), message_id)
     headers = open_headers(keys, found.body)
     pieces = open_pieces(keys, headers, found.body)
     # Read up to the first piece from the object store: what is missing there is to be said before an answer has begun.

@@ -8,6 +8,7 @@ from typing import Any
 from flowcrm.store.access import SHOWN_COPY, Actor
 from flowcrm.store.db import row
 from flowcrm.store.errors import NotFound
+from flowcrm.store.levels import Level
 from flowcrm.store.reveal.bodies import BODY_COLUMNS, Body
 
 
@@ -24,14 +25,16 @@ class Shown:
     at: datetime
     unread: bool
     gone_at: datetime | None
+    private: bool
     s_head: bytes
     s_body: bytes
 
 
 def read_shown(looking: Actor, message_id: int) -> Shown:
+    """Only of an email that the actor may see whole. Raises NotFound."""
     found = row(
-        f"""SELECT m.conversation_id, m.ours, c.mailbox_id, c.variant_id, c.at, c.unread, c.gone_at, c.s_head, v.s_body,
-                   f.ids, f.sizes, f.inlines, f.overs, f.metas, {BODY_COLUMNS}
+        f"""SELECT m.conversation_id, m.ours, c.mailbox_id, c.variant_id, c.at, c.unread, c.gone_at, c.private, c.s_head,
+                   v.s_body, f.ids, f.sizes, f.inlines, f.overs, f.metas, {BODY_COLUMNS}
             FROM message m
             CROSS JOIN LATERAL ({SHOWN_COPY}) c
             JOIN variant v ON v.workspace_id = c.workspace_id AND v.id = c.variant_id
@@ -41,8 +44,8 @@ def read_shown(looking: Actor, message_id: int) -> Shown:
                        array_agg(a.over_limit) AS overs, array_agg(a.s_meta) AS metas
                 FROM (SELECT * FROM attachment WHERE workspace_id = v.workspace_id AND variant_id = v.id ORDER BY id) a) f
             WHERE m.workspace_id = %(workspace)s AND m.id = %(id)s""",
-        {"workspace": looking.workspace_id, "id": message_id, "mailboxes": list(looking.mailboxes)},
+        {**looking.values(Level.EVERYTHING), "id": message_id},
     )
     if found is None:
         raise NotFound
-    return Shown(Body(*found[14:]), tuple(one or () for one in found[9:14]), *found[:9])
+    return Shown(Body(*found[15:]), tuple(one or () for one in found[10:15]), *found[:10])

@@ -10,6 +10,7 @@ from flowcrm.store.db import run
 from flowcrm.store.queries.addresses import member_hashes
 from flowcrm.store.writes.identity import Placed, Resolved
 from flowcrm.store.writes.merge import do_drop_messages
+from flowcrm.store.writes.private import do_shut
 
 SCHEME = 1  # how search tokens were made: folded words and CJK bigrams, no stemming
 
@@ -30,6 +31,7 @@ def do_write_mail(workspace_id: int, mailbox_id: int, resolved: Resolved, conver
     _tell_of_files(workspace_id, placed)
     _search_rows(workspace_id, placed)
     do_drop_messages(workspace_id, resolved.merged_stored)
+    do_shut(workspace_id, {one.message_id for one in placed})
 
 
 def _insert(workspace_id: int, into: str, columns: str, types: str, values: Sequence[tuple[Any, ...]], conflict: str) -> None:

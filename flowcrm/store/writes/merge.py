@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 
 from flowcrm.store.db import rows, run
 from flowcrm.store.writes.components import Components
+from flowcrm.store.writes.private import do_move_marks, do_shut
 from flowcrm.store.writes.usage import do_count_stored
 
 
@@ -21,6 +22,7 @@ def do_merge_messages(workspace_id: int, merged: Mapping[int, int]) -> None:
         components.join(conversations[loser], conversations[winner])
     do_merge_conversations(workspace_id, components.losers())
     do_drop_messages(workspace_id, merged)
+    do_shut(workspace_id, merged.values())
     do_count_stored(workspace_id, -len(merged))
 
 
@@ -78,3 +80,4 @@ def do_merge_conversations(workspace_id: int, merged: Mapping[int, int]) -> None
             WHERE t.workspace_id = %s AND (t.id = m.loser OR t.alias_of = m.loser)""",
         values,
     )
+    do_move_marks(workspace_id, dict(merged))

@@ -13,6 +13,7 @@ from flowcrm.mail.types import Role
 from flowcrm.mail.words import FOLDER, MAILBOX, bcc_class, folder_word, of_person
 from flowcrm.store.db import rows, run
 from flowcrm.store.vaults import vault
+from flowcrm.store.writes.private import do_shut
 from flowcrm.store.writes.tell import do_tell
 from flowcrm.store.writes.usage import do_count_stored, do_lock_commits
 from flowcrm.vault.seal import WorkspaceVault, open_text  # allow: one-door: to forget it, nobody is shown it
@@ -49,6 +50,7 @@ def do_purge_copies(*, workspace_id: int, mailbox_id: int, copy_ids: Sequence[in
         {"ws": workspace_id, "messages": messages},
     )
     _do_date_anew(workspace_id, messages)
+    do_shut(workspace_id, messages)
     do_count_stored(workspace_id, -dropped)
     do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id, emails=True)
     _do_drop_tokens(workspace_id, mailbox_id, messages, own_tokens)

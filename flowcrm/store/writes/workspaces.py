@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from flowcrm.lib import clock
 from flowcrm.store.db import next_id, row, run, workspace_scope
 from flowcrm.store.errors import UserError
+from flowcrm.store.levels import Level
 from flowcrm.store.vaults import key_store
 
 # As in the table's own check; it becomes part of a host name (RFC 1035 section 2.3.1).
 _NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 LONGEST_NAME = 40
-
-# From the most closed to the most open; pages have the words (pages/levels.py).
-LEVELS = ("only_me", "people_and_times", "subject", "everything")
 
 
 class AccountNameInvalid(UserError):
@@ -26,13 +24,13 @@ class AccountNameTaken(UserError):
 
 @dataclass(frozen=True, slots=True)
 class NewWorkspace:
-    """title: as people call it; slug: from `check_account_name`; plan: a key of PLANS; default_level: one of LEVELS."""
+    """title: as people call it; slug: from `check_account_name`; plan: a key of PLANS; default_level: a Level."""
 
     title: str
     slug: str
     plan: str
     time_zone: str
-    default_level: str = "people_and_times"
+    default_level: Level = Level.PEOPLE
 
 
 def check_account_name(slug: str) -> str:
