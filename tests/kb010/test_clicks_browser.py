@@ -95,6 +95,7 @@ def test_K02_admin_and_user_connect_their_own_mailbox_and_nobody_anothers(
         expect(theirs).to_contain_text("ben@acme.example")
         expect(theirs.get_by_role("button")).to_have_count(0)
         _soon(hers, f"{running.url}/emails", "For mara@acme.example alone")
+        hers.goto(f"{running.url}/emails?only=all")
         expect(hers.get_by_text("Subject and text are Ben Keller's")).to_have_count(1)
         assert "For ben@acme.example alone" not in hers.content()
         message = str(his.locator(".mail-foot a[download]").get_attribute("href")).removesuffix("/original")
@@ -318,3 +319,45 @@ def test_K39_authorization_error_disconnect_wait_connect_re_authorize(running: P
         _green(page, address)
         _soon(page, f"{running.url}/emails", "Meanwhile")
         expect(page.get_by_role("link", name=letters.SUBJECT)).to_be_visible()
+
+
+def test_K52_levels_and_private_emails_decide_what_colleagues_see(running: Product, browser: Browser) -> None:
+    address = "k52@acme.example"
+    running.google.create_account(address)
+    running.google.deliver_many(address, letters.conversation(address, subject="Prices for March"))
+    house = move_in(
+        running, Wanted("Mara Lindt", "admin"), Wanted("Ben Keller", boxes=[Box(address)]), contacts=[("Carla", letters.CARLA)]
+    )
+    tab_of_carla = f"{running.url}/contacts/{house.contacts[0]}/emails"
+    settings = f"{running.url}/settings/integrations/{house.members[1].mailboxes[0]}/settings"
+    with tab(browser) as his, tab(browser, refuses=True) as hers:
+        steps.wait_until_read(his, running, house.members[1])
+        steps.enter(hers, running, house.members[0])
+        # Connected before anybody chose: only he sees it. She is an admin, and is told no more than that there is something.
+        hers.goto(tab_of_carla)
+        expect(hers.get_by_role("heading", name="1 conversation exists, held by Ben Keller")).to_be_visible()
+
+        _choose_level(his, settings, "Subject line too", says="colleagues see more of 1 thread that is here now")
+        hers.goto(tab_of_carla)
+        expect(hers.get_by_role("link", name="Prices for March")).to_contain_text("The text is Ben Keller's")
+        assert letters.THANKS not in hers.content()
+
+        _choose_level(his, settings, "Everything", says="It concerns 1 person.")
+        hers.goto(tab_of_carla)
+        hers.get_by_role("link", name="Prices for March").click()
+        expect(hers.frame_locator(".mail-frame").get_by_text(letters.THANKS)).to_be_visible()
+        expect(hers.get_by_role("link", name="Download original (.eml)")).to_have_count(0)
+        thread = str(hers.get_by_role("link", name="Own page").get_attribute("href"))
+
+        his.goto(f"{running.url}{thread}")
+        his.get_by_role("button", name="Make private").first.click()
+        expect(his.get_by_text("This thread is private now")).to_be_visible()
+        assert hers.request.get(f"{running.url}{thread}").status == 404
+
+
+def _choose_level(page: Page, settings: str, level: str, *, says: str) -> None:
+    page.goto(settings)
+    page.get_by_role("radio", name=level).check()
+    expect(page.locator("#level-gain")).to_contain_text(says)
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/settings/integrations")

@@ -13,12 +13,14 @@ from flowcrm.mailboxes.connect import Consent, Visit, do_connect
 from flowcrm.mailboxes.open import GMAIL_SCOPES, gmail_settings
 from flowcrm.ops.demo.people import Cast, User
 from flowcrm.store.db import workspace_scope
+from flowcrm.store.levels import Level
 from flowcrm.store.vaults import key_store
 from flowcrm.store.writes.companies import do_create_company
 from flowcrm.store.writes.contacts import ContactFields, do_create_contact
 from flowcrm.store.writes.instance import do_instance_setting
 from flowcrm.store.writes.mailbox import Selection, do_settings
 from flowcrm.store.writes.members import do_add_member, do_make_person
+from flowcrm.store.writes.private import do_level
 from flowcrm.store.writes.workspaces import NewWorkspace, do_make_workspace
 from standins.google.client import Standin
 from standins.google.world import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -27,6 +29,8 @@ PASSWORD = "acme-demo-2026"
 ACCOUNT = "acme"
 # What is connected from the start, and what comes in there; the third user tries Connect Gmail.
 SELECTIONS = {"admin": "all", "sales": "contacts"}
+# What the others see of them.
+LEVELS = {"admin": Level.PEOPLE, "sales": Level.EVERYTHING}
 SINCE = timedelta(days=366)
 
 
@@ -81,6 +85,7 @@ def _connected(workspace_id: int, member_id: int, user: User, google: Standin) -
             mailbox_id=mailbox_id,
             chosen=Selection(selection, clock.now() - SINCE, 300, frozenset()),
         )
+        do_level(workspace_id=workspace_id, mailbox_id=mailbox_id, level=LEVELS[user.key])
     return DemoMailbox(workspace_id, mailbox_id, user.address, selection)
 
 

@@ -50,10 +50,10 @@ def who_looks(request: MemberRequest) -> Actor:
     return actor(request.member, request.META.get("REMOTE_ADDR") or None)
 
 
-def asked(request: MemberRequest) -> tuple[Only, Place | None]:
-    """What the address asks for: `only`, and where the page begins (`after`: copy id and moment); nonsense asks for nothing."""
+def asked(request: MemberRequest, usual: Only = Only.ALL) -> tuple[Only, Place | None]:
+    """What the address asks for: `only`, else the usual, and where the page begins (`after`: copy id and moment)."""
     wanted = request.GET.get("only", "")
-    return Only(wanted) if wanted in set(Only) else Only.ALL, _place(request, "after")
+    return Only(wanted) if wanted in set(Only) else usual, _place(request, "after")
 
 
 def came_newer(request: MemberRequest, page: ThreadPage) -> bool:

@@ -51,8 +51,10 @@ def home(_request: MemberRequest) -> HttpResponse:
 
 @require_GET
 def index(request: MemberRequest) -> HttpResponse:
-    """Every thread that the member may read, newest first."""
-    return _list(request, threads_of_mine, Shown("emails", "emails/list.html"), {}, Empty())
+    """Every thread of which the member may know, newest first. Where colleagues share theirs, his own come first."""
+    looking = who_looks(request)
+    usual = Only.MINE if looking.own and looking.shared else Only.ALL
+    return _list(request, threads_of_mine, Shown("emails", "emails/list.html", usual), {}, Empty())
 
 
 @require_GET
@@ -158,10 +160,11 @@ def add_contact(request: MemberRequest, message_id: int) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Where a list stands. surface: for the audit record; page: its template."""
+    """Where a list stands. surface: for the audit record; page: its template; usual: what it shows where nothing is asked."""
 
     surface: str
     page: str
+    usual: Only = Only.ALL
 
 
 class _Find(Protocol):
@@ -169,7 +172,7 @@ class _Find(Protocol):
 
 
 def _list(request: MemberRequest, find: _Find, shown: Shown, context: dict[str, object], about: Empty) -> HttpResponse:
-    looking, (only, after) = who_looks(request), asked(request)
+    looking, (only, after) = who_looks(request), asked(request, shown.usual)
     if request.htmx and "newer" in request.GET:
         return _newer(request, find(looking, only=only, size=1), only)
     found = lines(request, looking, find(looking, only=only, after=after), only, shown.surface)
