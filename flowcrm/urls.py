@@ -17,6 +17,7 @@ from flowcrm.pages.integrations import connect as mailbox_connect
 from flowcrm.pages.integrations import views as integrations
 from flowcrm.pages.live import viewer as live
 from flowcrm.pages.provider import views as provider
+from flowcrm.pages.settings import audit
 from flowcrm.pages.settings import views as settings
 from flowcrm.pages.setup import views as setup
 
@@ -75,6 +76,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/<int:mailbox_id>/set-apart", integrations.set_apart, name="mailbox_set_apart"),
     path("settings/team", settings.show_team, name="team"),
     path("settings/plan", settings.show_plan, name="plan"),
+    path("settings/audit", audit.audit, name="audit"),
+    path("settings/audit/csv", audit.audit_csv, name="audit_csv"),
     path("settings/profile", settings.profile, name="profile"),
     path("settings/account", settings.choose_account, name="choose_account"),
     path("settings/theme", settings.theme, name="theme"),

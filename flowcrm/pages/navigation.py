@@ -19,6 +19,7 @@ class Room:
     label: Text
     icon: str = ""
     inner: tuple["Room", ...] = ()
+    for_admins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ ROOMS = (
             Room("integrations", _("Integrations")),
             Room("team", _("Team")),
             Room("plan", _("Plan")),
+            Room("audit", _("Audit"), for_admins=True),
             Room("profile", _("Profile")),
         ),
     ),
@@ -52,14 +54,15 @@ ROOMS = (
 )
 
 
-def links(path: str, counts: Counts) -> tuple[Link, ...]:
+def links(path: str, counts: Counts, *, admin: bool = False) -> tuple[Link, ...]:
     """The navigation as somebody at `path` sees it: the inner rooms only of the room he is in."""
     figures = {"contacts": counts.contacts, "companies": counts.companies}
-    return tuple(_link(room, path, figures) for room in ROOMS)
+    return tuple(_link(room, path, figures, admin=admin) for room in ROOMS)
 
 
-def _link(room: Room, path: str, figures: dict[str, int]) -> Link:
+def _link(room: Room, path: str, figures: dict[str, int], *, admin: bool) -> Link:
     url = reverse(room.url_name)
     here = "page" if path == url else "true" if path.startswith(f"{url}/") else ""
-    inner = tuple(_link(one, path, figures) for one in room.inner) if here else ()
+    open_rooms = [one for one in room.inner if admin or not one.for_admins] if here else []
+    inner = tuple(_link(one, path, figures, admin=admin) for one in open_rooms)
     return Link(url, room.label, room.icon, here, figures.get(room.url_name), inner)

@@ -28,7 +28,7 @@ COLOURS = {
     "resultTypes": ["violations"],
 }
 HELP = tuple(f"/help/kb-{number}" for number in ("001", "010", "011", "012", "015"))
-SETTINGS = ("integrations", "integrations/google", "integrations/connect/gmail", "team", "plan", "profile")
+SETTINGS = ("integrations", "integrations/google", "integrations/connect/gmail", "team", "plan", "audit", "profile")
 
 
 @dataclass(frozen=True)

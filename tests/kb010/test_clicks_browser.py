@@ -361,3 +361,34 @@ def _choose_level(page: Page, settings: str, level: str, *, says: str) -> None:
     expect(page.locator("#level-gain")).to_contain_text(says)
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/settings/integrations")
+
+
+def test_K53_the_audit_log_tells_admins_and_viewed_by_tells_owners_who_viewed_an_email(
+    running: Product, browser: Browser
+) -> None:
+    address = "k53@acme.example"
+    running.google.create_account(address)
+    running.google.deliver_many(address, [letters.note(address, "Prices for April")])
+    house = move_in(running, Wanted("Mara Lindt", "admin"), Wanted("Ben Keller", boxes=[Box(address)]))
+    settings = f"{running.url}/settings/integrations/{house.members[1].mailboxes[0]}/settings"
+    with tab(browser) as his, tab(browser) as hers:
+        steps.wait_until_read(his, running, house.members[1])
+        _choose_level(his, settings, "Everything", says="It concerns 1 person.")
+        steps.enter(hers, running, house.members[0])
+        hers.goto(f"{running.url}/emails")
+        hers.get_by_role("link", name="Prices for April").click()
+        expect(hers.get_by_text("everything is on its way")).to_be_visible()
+
+        his.goto(f"{running.url}/emails")
+        his.get_by_role("link", name="Prices for April").click()
+        his.get_by_text("Viewed by Mara Lindt").click()
+        expect(his.get_by_role("list", name="Who has opened this email")).to_contain_text("once")
+        expect(hers.get_by_text("Viewed by")).to_have_count(0)
+
+        hers.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").click()
+        hers.get_by_role("link", name="Audit").click()
+        hers.get_by_label("What").select_option("Opened emails")
+        hers.get_by_role("button", name="Filter").click()
+        rows = hers.locator(".audit-row")
+        expect(rows.filter(has_text="Mara Lindt")).to_contain_text("Read an email")
+        expect(rows.filter(has_text="Ben Keller").first).to_contain_text("thread · 127.0.0.1")

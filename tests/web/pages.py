@@ -14,6 +14,7 @@ PLAIN = (
     "/settings/integrations/google",
     "/settings/team",
     "/settings/plan",
+    "/settings/audit",
     "/settings/profile",
     "/help",
     *(f"/help/{article.slug}" for article in ARTICLES),

@@ -22,6 +22,7 @@ from flowcrm.pages.integrations.words import KINDS
 from flowcrm.store.access import Actor
 from flowcrm.store.queries.mailboxes import Own, owners
 from flowcrm.store.queries.senders import KnownAs, known_as
+from flowcrm.store.queries.viewing import Viewing, viewed_by
 from flowcrm.store.reveal import File, Head, Opened, reveal_message
 from flowcrm.store.vaults import vault
 from flowcrm.vault.errors import BlobMissing, BlobStoreUnavailable, SealBroken, VaultError
@@ -56,7 +57,7 @@ class Body:
 
     frame: the formatted text is shown, from its own address. own, rest: the plain text, and what of it is folded (quotes and
     signature). cut: it is too long for a page. holder: whose it is, if not the reader's. sender: whose address it came from;
-    unknown: the address, if nobody's.
+    unknown: the address, if nobody's. viewers: who else has opened it, where it is the reader's own.
     """
 
     trouble: str = ""
@@ -75,6 +76,7 @@ class Body:
     files: tuple[Listed, ...] = ()
     sender: KnownAs | None = None
     unknown: str = ""
+    viewers: tuple[Viewing, ...] = ()
 
 
 def body(looking: Actor, message_id: int, own: Own) -> Body:
@@ -103,6 +105,7 @@ def body(looking: Actor, message_id: int, own: Own) -> Body:
         files=_files(opened.files),
         sender=known,
         unknown=unknown,
+        viewers=viewed_by(looking, message_id) if opened.own else (),
     )
 
 

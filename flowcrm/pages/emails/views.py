@@ -19,6 +19,7 @@ from flowcrm.pages.emails.empty import Empty, why_empty
 from flowcrm.pages.emails.lists import asked, came_newer, lines, who_looks
 from flowcrm.pages.emails.threads import thread
 from flowcrm.pages.http import MemberRequest
+from flowcrm.pages.notes import note
 from flowcrm.store.access import Actor, access_conversation
 from flowcrm.store.errors import NotFound
 from flowcrm.store.queries.companies import access_company
@@ -38,7 +39,6 @@ from flowcrm.store.queries.threads import (
 )
 from flowcrm.store.reveal import reveal_heads
 from flowcrm.store.vaults import vault
-from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.contacts import AddressInvalid, AddressTaken, ContactFields, check_addresses, do_create_contact
 from flowcrm.store.writes.private import do_mark_email, do_mark_thread
 
@@ -103,7 +103,7 @@ def mark_thread(request: MemberRequest, conversation_id: int) -> HttpResponse:
     looking = who_looks(request)
     known_as, private = access_conversation(looking.narrowed(None), conversation_id), "private" in request.POST
     do_mark_thread(workspace_id=looking.workspace_id, member_id=request.member.id, conversation_id=known_as, private=private)
-    _note_mark(request, known_as, private=private)
+    note(request, "private" if private else "not_private", [known_as], surface="thread")
     if private:
         messages.success(request, _("This thread is private now, and so is what comes later in it."))
     else:
@@ -118,22 +118,12 @@ def mark_email(request: MemberRequest, message_id: int) -> HttpResponse:
     marked = do_mark_email(workspace_id=looking.workspace_id, mailboxes=looking.own, message_id=message_id, private=private)
     if not marked:
         raise NotFound
-    _note_mark(request, message_id, private=private)
+    thread_id = conversation_of(looking.workspace_id, message_id)
+    note(request, "private" if private else "not_private", [thread_id], surface="thread")
     messages.success(
         request, _("This email is private now.") if private else _("Your mark is off. The level of each mailbox counts again.")
     )
-    return redirect(f"{reverse('thread', args=[conversation_of(looking.workspace_id, message_id)])}?open={message_id}")
-
-
-def _note_mark(request: MemberRequest, object_id: int, *, private: bool) -> None:
-    do_audit(
-        workspace_id=request.workspace.id,
-        actor_id=request.member.id,
-        verb="private" if private else "not_private",
-        surface="thread",
-        object_ids=[object_id],
-        ip=request.META.get("REMOTE_ADDR") or None,
-    )
+    return redirect(f"{reverse('thread', args=[thread_id])}?open={message_id}")
 
 
 @require_POST

@@ -16,6 +16,7 @@ from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.integrations.cards import card, read_limits
 from flowcrm.pages.integrations.forms import ChoiceForm
 from flowcrm.pages.integrations.words import DIRECTIONS
+from flowcrm.pages.notes import note
 from flowcrm.queue import wake_sync
 from flowcrm.rules.exclusion import is_no_crm
 from flowcrm.store.access import access_mailbox
@@ -26,7 +27,6 @@ from flowcrm.store.queries.mailboxes import LabelRow, any_contact_address, label
 from flowcrm.store.queries.threads import THREAD_SIZE, Only, threads_of_mine
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.asked import do_interval
-from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.due import do_due_now
 from flowcrm.store.writes.mailbox import do_settings
 from flowcrm.store.writes.marks import do_let_in
@@ -95,7 +95,7 @@ def let_in(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     if label is None or (is_no_crm(label.name) and not label.gone):
         messages.warning(request, _("While a label is called No-CRM, it keeps emails out. Rename it in Gmail first."))
     elif do_let_in(workspace_id=workspace_id, mailbox_id=mailbox_id, folder_id=wanted):
-        do_audit(workspace_id=workspace_id, actor_id=request.member.id, verb="let_in", surface="page", object_ids=[mailbox.id])
+        note(request, "let_in", [mailbox.id])
         if mailbox.state == State.ON:
             do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
             wake_sync()
@@ -111,7 +111,7 @@ def _save(request: MemberRequest, mailbox: Mailbox, form: ChoiceForm, *, only_in
         do_interval(workspace_id=workspace_id, mailbox_id=mailbox.id, interval_s=chosen.interval_s)
     else:
         do_settings(workspace_id=workspace_id, mailbox_id=mailbox.id, chosen=chosen)
-    do_audit(workspace_id=workspace_id, actor_id=request.member.id, verb="settings", surface="page", object_ids=[mailbox.id])
+    note(request, "settings", [mailbox.id])
     wake_sync()
     if only_interval:
         messages.success(request, _("Saved."))
@@ -123,9 +123,7 @@ def _save_level(request: MemberRequest, mailbox: Mailbox, level: Level) -> None:
     if mailbox.level == level:
         return
     do_level(workspace_id=request.workspace.id, mailbox_id=mailbox.id, level=level)
-    do_audit(
-        workspace_id=request.workspace.id, actor_id=request.member.id, verb="level", surface="page", object_ids=[mailbox.id]
-    )
+    note(request, "level", [mailbox.id])
 
 
 @require_GET

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from flowcrm.mailboxes.open import GMAIL_SCOPES
 from flowcrm.pages.http import MemberRequest, asks_provider
 from flowcrm.pages.integrations.connect import redirect_uri
+from flowcrm.pages.notes import note
 from flowcrm.pages.provider.check import Tested, ask_google, sentence
 from flowcrm.pages.provider.forms import GoogleForm
 from flowcrm.store.db import workspace_scope
-from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.instance import do_instance_setting, instance_setting
 
 _KEY = "google_app"
@@ -81,4 +81,4 @@ def _store(request: MemberRequest, client_id: str, client_secret: str) -> None:
     workspace_id = request.workspace.id
     with workspace_scope(workspace_id):
         do_instance_setting(key=_KEY, value=value)
-        do_audit(workspace_id=workspace_id, actor_id=request.member.id, verb="google_setup", surface="page", object_ids=[])
+        note(request, "google_setup")

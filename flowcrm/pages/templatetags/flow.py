@@ -79,7 +79,7 @@ def _short(local: datetime, *, with_time: bool) -> str:
 def navigation(context: Context) -> dict[str, tuple[Link, ...]]:
     """The side navigation, with one statement for its counts."""
     request = context["request"]
-    return {"links": links(request.path, members.counts(request.workspace.id))}
+    return {"links": links(request.path, members.counts(request.workspace.id), admin=request.member.is_admin)}
 
 
 @register.inclusion_tag("parts/nav.html", takes_context=True)

@@ -41,6 +41,15 @@ def do_move_rows(workspace_id: int, merged: Mapping[int, int]) -> None:
             values,
         )
         run(
+            """INSERT INTO viewing (workspace_id, message_id, member_id, first_at, last_at, times)
+               SELECT workspace_id, %(winner)s, member_id, first_at, last_at, times FROM viewing
+               WHERE workspace_id = %(ws)s AND message_id = %(loser)s
+               ON CONFLICT (workspace_id, message_id, member_id) DO UPDATE
+               SET first_at = least(viewing.first_at, EXCLUDED.first_at), last_at = greatest(viewing.last_at, EXCLUDED.last_at),
+                   times = viewing.times + EXCLUDED.times""",
+            values,
+        )
+        run(
             """UPDATE message AS w SET at = least(w.at, l.at), ours = w.ours OR l.ours, flags = w.flags | l.flags
                FROM message AS l
                WHERE w.workspace_id = %(ws)s AND w.id = %(winner)s AND l.workspace_id = %(ws)s AND l.id = %(loser)s""",

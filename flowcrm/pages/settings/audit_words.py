@@ -1,0 +1,71 @@
+"""The audit log in plain words: kinds of records as people would name them, and the surfaces they come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of record. about: what its ids are of: "emails", "thread", "mailbox" or nothing that can be shown."""
+
+    title: Text
+    about: str = ""
+
+
+KINDS: Mapping[str, Kind] = {
+    "read": Kind(_("Read an email"), "emails"),
+    "file": Kind(_("Opened an attachment"), "emails"),
+    "original": Kind(_("Downloaded an original"), "emails"),
+    "list": Kind(_("Saw lines of a list"), "emails"),
+    "export": Kind(_("Exported emails"), "emails"),
+    "private": Kind(_("Made private"), "thread"),
+    "not_private": Kind(_("Took the mark Private off"), "thread"),
+    "connect": Kind(_("Connected a mailbox"), "mailbox"),
+    "disconnect": Kind(_("Disconnected a mailbox"), "mailbox"),
+    "settings": Kind(_("Changed what comes in"), "mailbox"),
+    "level": Kind(_("Changed who sees a mailbox"), "mailbox"),
+    "let_in": Kind(_("Let a label's emails in"), "mailbox"),
+    "pause": Kind(_("Paused a mailbox"), "mailbox"),
+    "resume": Kind(_("Resumed a mailbox"), "mailbox"),
+    "google_setup": Kind(_("Set up Google")),
+    "prune": Kind(_("Dropped old records")),
+    "audit_export": Kind(_("Exported the audit log")),
+}
+
+# What the filter offers: more than one kind each, since nobody looks for "downloaded an original" alone.
+GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
+    "opened": (_("Opened emails"), ("read", "file", "original", "export")),
+    "listed": (_("Saw lists"), ("list",)),
+    "sight": (_("Who sees what"), ("level", "private", "not_private")),
+    "mailboxes": (_("Mailboxes"), ("connect", "disconnect", "settings", "let_in", "pause", "resume")),
+    "account": (_("The account"), ("google_setup", "prune", "audit_export")),
+}
+
+SURFACES: Mapping[str, Text] = {
+    "emails": _("list of emails"),
+    "contact": _("contact's tab"),
+    "company": _("company's tab"),
+    "running": _("running import"),
+    "thread": _("thread"),
+    "formatted": _("formatted text"),
+    "inline": _("picture in the text"),
+    "download": _("download"),
+    "add_contact": _("adding a contact"),
+    "command_line": _("command line"),
+    "page": _("settings"),
+    "audit": _("audit page"),
+}
+
+
+def kind(verb: str) -> Kind:
+    """Also of what an older or newer version wrote: by its own name."""
+    return KINDS.get(verb) or Kind(verb)
+
+
+def surface(name: str) -> Text:
+    return SURFACES.get(name) or name
