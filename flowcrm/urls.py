@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from flowcrm.pages.accounts import can_send_mail
 from flowcrm.pages.companies import views as companies
 from flowcrm.pages.contacts import views as contacts
+from flowcrm.pages.emails import bin as email_bin
 from flowcrm.pages.emails import content as email_content
 from flowcrm.pages.emails import formatted as email_formatted
 from flowcrm.pages.emails import views as emails
@@ -35,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live", live.viewer, name="live"),
     # Emails
     path("emails", emails.index, name="emails"),
+    path("emails/bin", email_bin.bin_, name="email_bin"),
+    path("emails/bin/<int:copy_id>/back", email_bin.bring_back, name="email_bring_back"),
     path("emails/<int:conversation_id>", emails.one_thread, name="thread"),
     path("emails/<int:conversation_id>/private", emails.mark_thread, name="thread_private"),
     path("emails/message/<int:message_id>", emails.one_email, name="email"),

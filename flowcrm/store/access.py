@@ -66,8 +66,9 @@ class Actor:
         }
 
 
-# Whether the actor may read the copy {0}: his own always, another's unless it is shut.
-READABLE = "({0}.mailbox_id = ANY(%(own)s::bigint[]) OR ({0}.mailbox_id = ANY(%(others)s::bigint[]) AND NOT {0}.shut))"
+# Whether the actor may read the copy {0}: his own always, another's unless it is shut; neither from the bin.
+READABLE = """({0}.binned_at IS NULL AND ({0}.mailbox_id = ANY(%(own)s::bigint[])
+    OR ({0}.mailbox_id = ANY(%(others)s::bigint[]) AND NOT {0}.shut)))"""
 
 # The copy of the message `m` that a viewer is shown: his own, and of several the one he sent (it alone has its Bcc); else the
 # one of which he sees most.

@@ -79,6 +79,7 @@ def _pages(acme: House) -> tuple[str, ...]:
     reading, choosing = acme.members[0].mailboxes[:2]
     return (
         "/emails",
+        "/emails/bin",
         "/contacts",
         "/contacts/new",
         *(f"/contacts/{carla}{part}" for part in ("", "/emails", "/edit")),

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MAILBOXES = 2
+# The one whose owner wants gone what is deleted at the provider.
+REMOVES = 1
 LABELS = 3
 PEOPLE = 30
 

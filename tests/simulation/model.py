@@ -11,6 +11,7 @@ from datetime import datetime
 
 UNFINISHED = frozenset({"DRAFT", "SPAM", "TRASH"})
 SENT = "SENT"
+TRASH = "TRASH"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Mailbox:
     """One mailbox with its settings. following: it was at rest, and the provider has told us of every change since.
 
     excluded: labels that keep a whole thread out. was_out: kept mails whose thread was out for a while since the last rest:
-    they may have been taken out, or nobody may have noticed.
+    they may have been taken out, or nobody may have noticed. removes: what is deleted at the provider goes to the bin.
     """
 
     selection: str | None = None
@@ -69,6 +70,10 @@ class Mailbox:
     following: bool = False
     excluded: frozenset[str] = frozenset()
     was_out: frozenset[str] = frozenset()
+    removes: bool = False
+
+    def is_binned(self, mail: Mail) -> bool:
+        return self.removes and (mail.gone or TRASH in mail.labels)
 
     def thread(self, mail: Mail) -> list[Mail]:
         """The mails of its thread that are there."""
@@ -92,6 +97,7 @@ class Kept:
     gone: bool
     message: int
     conversation: int
+    binned: bool = False
 
 
 def lets_in(mailbox: Mailbox, mail: Mail, contacts: frozenset[str]) -> bool:
@@ -121,6 +127,7 @@ class Model:
     def __init__(self) -> None:
         self.mailboxes: dict[int, Mailbox] = {}
         self.contacts: frozenset[str] = frozenset()
+        self.returned = 0
 
     def see(self, box: int, letters: Mapping[str, Letter], shown: Iterable[Shown]) -> None:
         """The provider's mailbox as it is now."""
@@ -131,6 +138,8 @@ class Model:
             arrives = mail is None or bool(mail.labels & UNFINISHED and not one.labels & UNFINISHED)
             if mail is None:
                 mail = mailbox.mails[one.provider_id] = Mail(letters[one.provider_id], one.thread, one.at, one.labels)
+            # What comes back out of the bin may be more than the plan has room for: it was here before.
+            self.returned += mailbox.is_binned(mail) and TRASH not in one.labels
             mail.labels = one.labels
             if arrives:
                 mail.heard = mailbox.following and lets_in(mailbox, mail, self.contacts)
@@ -205,6 +214,8 @@ def disagreements(model: Model, box: int, kept: Iterable[Kept], waiting: Iterabl
         mail = mailbox.mails[provider_id]
         if copy.gone != mail.gone:
             wrong.append(f"{provider_id} is {'gone' if mail.gone else 'there'} at the provider, and here it is not")
+        if copy.binned != mailbox.is_binned(mail):
+            wrong.append(f"{provider_id} lies {'in' if copy.binned else 'out of'} the bin, and should not")
         if not mail.gone and copy.folders != mail.labels - {"UNREAD"}:
             wrong.append(f"{provider_id} lies in {sorted(mail.labels)}, and here in {sorted(copy.folders)}")
         if not mail.gone and copy.unread != ("UNREAD" in mail.labels):

@@ -19,6 +19,7 @@ from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.models import Mailbox as MailboxRow
 from flowcrm.store.plans import PLANS
 from flowcrm.store.vaults import key_store
+from flowcrm.store.writes.bin import do_staying
 from flowcrm.store.writes.contacts import ContactFields, do_change_contact, do_create_contact, do_delete_contact
 from flowcrm.store.writes.instance import do_instance_setting
 from flowcrm.store.writes.lease import take
@@ -32,7 +33,7 @@ from standins.web import Answer, Request
 from tests.flow.acme import Box, Team, connect, letter
 from tests.people import make_person
 from tests.simulation import history as told
-from tests.simulation.history import LABELS, MAILBOXES, PEOPLE, History, Step
+from tests.simulation.history import LABELS, MAILBOXES, PEOPLE, REMOVES, History, Step
 from tests.simulation.model import Kept, Letter, Mailbox, Model, Shown, disagreements, grouping_errors
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -135,8 +136,13 @@ class Stage:
             member_id = do_add_member(
                 workspace_id=self.team.workspace_id, person_id=make_person().id, role="user", name="Anna", time_zone="UTC"
             )
-        self.model.mailboxes[number] = Mailbox(excluded=frozenset({_label("no crm")}))
-        return Box(self.team, member_id, connect(self.team, member_id, address), address)
+        removes = number == REMOVES
+        self.model.mailboxes[number] = Mailbox(excluded=frozenset({_label("no crm")}), removes=removes)
+        box = Box(self.team, member_id, connect(self.team, member_id, address), address)
+        with workspace_scope(self.team.workspace_id):
+            on_delete = "remove" if removes else "keep"
+            do_staying(workspace_id=self.team.workspace_id, mailbox_id=box.mailbox_id, on_leave="keep", on_delete=on_delete)
+        return box
 
     def do(self, step: Step) -> None:
         """Take one step; afterwards the model looks at the provider again."""
@@ -355,8 +361,8 @@ class Stage:
             for said in disagreements(self.model, number, kept[number], self.boxes[number].work())
         ]
         wrong = wrong or grouping_errors(self.model, kept)
-        messages = len({one.message for found in kept.values() for one in found})
-        wrong += self._counting_errors(sum(map(len, kept.values())), messages)
+        copies = [one for found in kept.values() for one in found]
+        wrong += self._counting_errors(copies)
         if wrong:
             raise Disagrees("; ".join(wrong))
         for number in chosen:
@@ -366,13 +372,15 @@ class Stage:
         with workspace_scope(self.team.workspace_id):
             found = rows(
                 """SELECT c.provider_id, array(SELECT f.provider_id FROM copy_folder f WHERE f.copy_id = c.id), c.unread,
-                          c.gone_at IS NOT NULL, c.message_id, m.conversation_id
+                          c.gone_at IS NOT NULL, c.message_id, m.conversation_id, c.binned_at IS NOT NULL
                    FROM copy c JOIN message m ON m.id = c.message_id WHERE c.mailbox_id = %s""",
                 [self.boxes[number].mailbox_id],
             )
         return [Kept(one, frozenset(folders), *rest) for one, folders, *rest in found]
 
-    def _counting_errors(self, copies: int, messages: int) -> list[str]:
+    def _counting_errors(self, copies: list[Kept]) -> list[str]:
+        messages = len({one.message for one in copies})
+        at_rest = len({one.message for one in copies if not one.binned})
         with workspace_scope(self.team.workspace_id):
             found = row(
                 """SELECT (SELECT count(*) FROM copy), (SELECT count(*) FROM message), (SELECT stored FROM usage_total),
@@ -382,13 +390,13 @@ class Stage:
             limits = (PLANS["enterprise"].sync_per_day, PLANS["enterprise"].stored)
             over = rows(
                 """SELECT local_date, used FROM usage_day WHERE used > %s
-                   UNION ALL SELECT NULL, stored FROM usage_total WHERE stored > %s""",
-                limits,
+                   UNION ALL SELECT NULL, stored FROM usage_total WHERE stored > %s::bigint + %s""",
+                [*limits, self.model.returned],
             )
         wrong = [f"over the limit: {over}"] if over else []
         # What was taken out again has been counted on its day all the same.
         used = max(messages, found[3]) if found is not None else 0
-        expected = (copies, messages, messages, used, messages, copies)
+        expected = (len(copies), messages, at_rest, used, messages, len(copies))
         if found != expected:
             wrong.append(f"copies, messages, stored, used, searchable, whole: {found}, not {expected}")
         return wrong

@@ -53,8 +53,9 @@ def test_the_model_agrees_with_a_store_that_is_right() -> None:
         (KEPT[0], replace(KEPT[1], folders=frozenset())),
         (KEPT[0], replace(KEPT[1], unread=False)),
         (KEPT[0], replace(KEPT[1], gone=True)),
+        (KEPT[0], replace(KEPT[1], binned=True)),
     ],
-    ids=["missing", "elsewhere", "read", "gone"],
+    ids=["missing", "elsewhere", "read", "gone", "in the bin"],
 )
 def test_the_model_sees_what_is_wrong_with_a_copy(spoilt: tuple[Kept, ...]) -> None:
     assert len(disagreements(_model(), 0, spoilt, ())) == 1

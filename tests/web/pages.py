@@ -5,6 +5,7 @@ from flowcrm.pages.help.articles import ARTICLES
 # What a member may open without any contact or company.
 PLAIN = (
     "/emails",
+    "/emails/bin",
     "/contacts",
     "/contacts/new",
     "/companies",

@@ -57,9 +57,8 @@ def _count(someone: Someone) -> int:
 
 
 def _choose(someone: Someone, mailbox_id: int, **typed: Any) -> Any:
-    return someone.post(
-        f"{PAGE}/{mailbox_id}/settings", {"selection": "all", "since": "6", "interval_s": "300", "level": "only_me", **typed}
-    )
+    usual = {"selection": "all", "since": "6", "interval_s": "300", "level": "only_me", "on_leave": "keep", "on_delete": "keep"}
+    return someone.post(f"{PAGE}/{mailbox_id}/settings", usual | typed)
 
 
 def test_before_an_admin_has_set_up_google_a_user_is_told_whom_to_ask(colleague: Someone) -> None:

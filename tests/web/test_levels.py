@@ -318,6 +318,7 @@ def test_a_change_of_level_is_saved_audited_and_rewrites_no_index(member: Someon
         run("UPDATE mailbox SET selection = 'all', import_from = now(), level = 'only_me' WHERE id = %s", [pair.box])
         before = rows("SELECT message_id, tok FROM search_row ORDER BY message_id")
     typed = {"selection": "all", "since": "as_now", "interval_s": "300", "level": "subject"}
+    typed |= {"on_leave": "keep", "on_delete": "keep"}
     assert colleague.post(f"/settings/integrations/{pair.box}/settings", typed).status_code == 302
     with colleague.scope():
         assert rows("SELECT level FROM mailbox WHERE id = %s", [pair.box]) == [("subject",)]

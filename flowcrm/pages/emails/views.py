@@ -22,6 +22,7 @@ from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.notes import note
 from flowcrm.store.access import Actor, access_conversation
 from flowcrm.store.errors import NotFound
+from flowcrm.store.queries.bin import count_bin
 from flowcrm.store.queries.companies import access_company
 from flowcrm.store.queries.contacts import access_contact
 from flowcrm.store.queries.mailboxes import own_mailboxes
@@ -54,7 +55,8 @@ def index(request: MemberRequest) -> HttpResponse:
     """Every thread of which the member may know, newest first. Where colleagues share theirs, his own come first."""
     looking = who_looks(request)
     usual = Only.MINE if looking.own and looking.shared else Only.ALL
-    return _list(request, threads_of_mine, Shown("emails", "emails/list.html", usual), {}, Empty())
+    context: dict[str, object] = {"in_bin": count_bin(looking)} if not request.htmx else {}
+    return _list(request, threads_of_mine, Shown("emails", "emails/list.html", usual), context, Empty())
 
 
 @require_GET

@@ -27,6 +27,7 @@ from flowcrm.store.queries.mailboxes import LabelRow, any_contact_address, label
 from flowcrm.store.queries.threads import THREAD_SIZE, Only, threads_of_mine
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.asked import do_interval
+from flowcrm.store.writes.bin import do_staying
 from flowcrm.store.writes.due import do_due_now
 from flowcrm.store.writes.mailbox import do_settings
 from flowcrm.store.writes.marks import do_let_in
@@ -106,7 +107,9 @@ def let_in(request: MemberRequest, mailbox_id: int) -> HttpResponse:
 def _save(request: MemberRequest, mailbox: Mailbox, form: ChoiceForm, *, only_interval: bool) -> HttpResponse:
     chosen, workspace_id = form.chosen(), request.workspace.id
     check_move(State(mailbox.state), State.ON)
-    _save_level(request, mailbox, Level(form.cleaned_data["level"]))
+    typed = form.cleaned_data
+    do_staying(workspace_id=workspace_id, mailbox_id=mailbox.id, on_leave=typed["on_leave"], on_delete=typed["on_delete"])
+    _save_level(request, mailbox, Level(typed["level"]))
     if only_interval:
         do_interval(workspace_id=workspace_id, mailbox_id=mailbox.id, interval_s=chosen.interval_s)
     else:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flowcrm.lib import clock
 from flowcrm.pages.forms import Form, LevelCards, OptionCards
-from flowcrm.pages.integrations.words import INTERVALS, SELECTIONS
+from flowcrm.pages.integrations.words import INTERVALS, SELECTIONS, STAYING
 from flowcrm.pages.words import LEVELS
 from flowcrm.store.models import Mailbox
 from flowcrm.store.queries.mailboxes import LabelRow
@@ -50,6 +50,8 @@ class ChoiceForm(Form):
     )
     interval_s = forms.TypedChoiceField(label=_("Sync frequency"), choices=list(INTERVALS.items()), coerce=int)
 
+    on_leave = forms.ChoiceField(label=_("When an email leaves the chosen labels"), choices=list(STAYING.items()))
+    on_delete = forms.ChoiceField(label=_("When an email is deleted in Gmail"), choices=list(STAYING.items()))
     level = forms.ChoiceField(label=_("Who may see it"), choices=list(LEVELS.items()), widget=LevelCards)
 
     def __init__(self, *args: Any, mailbox: Mailbox, labels: Sequence[LabelRow], default_level: str, **kwargs: Any) -> None:
@@ -121,6 +123,8 @@ def _initial(mailbox: Mailbox, labels: Sequence[LabelRow], default_level: str) -
         "labels": [one.provider_id for one in labels if one.chosen],
         "since": DEFAULT_MONTHS if mailbox.import_from is None else _AS_NOW,
         "interval_s": mailbox.interval_s,
+        "on_leave": mailbox.on_leave,
+        "on_delete": mailbox.on_delete,
     }
 
 

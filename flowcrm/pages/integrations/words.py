@@ -36,6 +36,11 @@ DIRECTIONS: dict[str, Option] = {
     ),
 }
 
+STAYING: dict[str, Text] = {
+    "keep": _("keep it here"),
+    "remove": _("remove it here, after 30 days in the bin"),
+}
+
 INTERVALS: dict[int, Text] = {300: _("Every 5 minutes"), 900: _("Every 15 minutes"), 3600: _("Every hour")}
 
 # rules.decide's names of rules -> "1,196 not for contacts". What is told apart by selection stands below.

@@ -29,6 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "disconnect": Kind(_("Disconnected a mailbox"), "mailbox"),
     "settings": Kind(_("Changed what comes in"), "mailbox"),
     "level": Kind(_("Changed who sees a mailbox"), "mailbox"),
+    "bring_back": Kind(_("Brought an email back from the bin"), "mailbox"),
     "let_in": Kind(_("Let a label's emails in"), "mailbox"),
     "pause": Kind(_("Paused a mailbox"), "mailbox"),
     "resume": Kind(_("Resumed a mailbox"), "mailbox"),
@@ -42,12 +43,13 @@ GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
     "opened": (_("Opened emails"), ("read", "file", "original", "export")),
     "listed": (_("Saw lists"), ("list",)),
     "sight": (_("Who sees what"), ("level", "private", "not_private")),
-    "mailboxes": (_("Mailboxes"), ("connect", "disconnect", "settings", "let_in", "pause", "resume")),
+    "mailboxes": (_("Mailboxes"), ("connect", "disconnect", "settings", "let_in", "bring_back", "pause", "resume")),
     "account": (_("The account"), ("google_setup", "prune", "audit_export")),
 }
 
 SURFACES: Mapping[str, Text] = {
     "emails": _("list of emails"),
+    "bin": _("bin"),
     "contact": _("contact's tab"),
     "company": _("company's tab"),
     "running": _("running import"),

@@ -78,6 +78,8 @@ class Copy(Scoped):
     private = models.BooleanField(default=False)
     capped = models.BooleanField(default=False)
     shut = models.BooleanField(default=False)
+    binned_at = models.DateTimeField(null=True)
+    binned_for = models.TextField(null=True)
 
     class Meta:
         managed = False

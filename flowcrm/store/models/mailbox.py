@@ -19,6 +19,8 @@ class Mailbox(Scoped):
     since = models.DateTimeField(null=True)
     interval_s = models.IntegerField(default=300)
     level = models.TextField(default="only_me")
+    on_leave = models.TextField(default="keep")
+    on_delete = models.TextField(default="keep")
     settings_rev = models.IntegerField(default=1)
     state = models.TextField()
     state_since = models.DateTimeField()

@@ -29,9 +29,9 @@ def gain_of_level(workspace_id: int, mailbox_id: int, wanted: Level) -> Gain:
     found = row(
         """SELECT count(DISTINCT m.conversation_id) FROM copy c
            JOIN message m ON m.workspace_id = c.workspace_id AND m.id = c.message_id
-           WHERE c.workspace_id = %(ws)s AND c.mailbox_id = %(box)s AND NOT c.shut AND NOT EXISTS (
+           WHERE c.workspace_id = %(ws)s AND c.mailbox_id = %(box)s AND NOT c.shut AND c.binned_at IS NULL AND NOT EXISTS (
                SELECT 1 FROM copy o WHERE o.workspace_id = c.workspace_id AND o.message_id = c.message_id
-                 AND o.mailbox_id = ANY(%(as_open)s::bigint[]))""",
+                 AND o.binned_at IS NULL AND o.mailbox_id = ANY(%(as_open)s::bigint[]))""",
         {"ws": workspace_id, "box": mailbox_id, "as_open": _as_open(workspace_id, mailbox_id, wanted if gains else before)},
     )
     return Gain(found[0] if found else 0, people[0] if people else 0, gains)

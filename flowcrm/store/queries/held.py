@@ -30,7 +30,7 @@ def held_by_others(looking: Actor, conversation_id: int) -> tuple[Held, ...]:
             FROM message m
             CROSS JOIN LATERAL (
                 SELECT b.member_id FROM copy c JOIN mailbox b ON b.workspace_id = c.workspace_id AND b.id = c.mailbox_id
-                WHERE c.workspace_id = m.workspace_id AND c.message_id = m.id AND NOT c.shut
+                WHERE c.workspace_id = m.workspace_id AND c.message_id = m.id AND NOT c.shut AND c.binned_at IS NULL
                 ORDER BY c.id LIMIT 1) held
             JOIN member o ON o.workspace_id = m.workspace_id AND o.id = held.member_id
             WHERE m.workspace_id = %(workspace)s AND m.conversation_id = %(conversation)s
@@ -70,7 +70,7 @@ def held_of_people(looking: Actor, contacts: Sequence[int]) -> tuple[Held, ...]:
                  AND p.role <> 'bcc' ORDER BY p.at DESC, p.copy_id LIMIT %(most)s) p
            CROSS JOIN LATERAL (
                SELECT c.message_id FROM copy c
-               WHERE c.workspace_id = b.workspace_id AND c.id = p.copy_id AND NOT c.shut LIMIT 1) c
+               WHERE c.workspace_id = b.workspace_id AND c.id = p.copy_id AND NOT c.shut AND c.binned_at IS NULL LIMIT 1) c
            CROSS JOIN LATERAL (
                SELECT m.conversation_id FROM message m WHERE m.workspace_id = b.workspace_id AND m.id = c.message_id LIMIT 1) m
            WHERE b.workspace_id = %(workspace)s AND b.id <> ALL(%(known)s::bigint[])

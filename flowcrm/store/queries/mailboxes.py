@@ -127,7 +127,8 @@ _MAILBOXES = """
                count(*) FILTER (WHERE state = 'quarantined') AS quarantined
         FROM work WHERE workspace_id = m.workspace_id AND mailbox_id = m.id) w
     CROSS JOIN LATERAL (
-        SELECT count(*) AS kept, min(at) AS oldest FROM copy WHERE workspace_id = m.workspace_id AND mailbox_id = m.id) c
+        SELECT count(*) AS kept, min(at) AS oldest FROM copy
+        WHERE workspace_id = m.workspace_id AND mailbox_id = m.id AND binned_at IS NULL) c
     CROSS JOIN LATERAL (
         SELECT array_agg(rule) AS rules, array_agg(n) AS counts
         FROM skipped WHERE workspace_id = m.workspace_id AND mailbox_id = m.id) s

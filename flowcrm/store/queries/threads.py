@@ -142,7 +142,7 @@ _BEYOND = "at <= %(at)s AND (at < %(at)s OR {id} > %(copy_id)s)"
 
 _OF_MAILBOX = f"""
     SELECT workspace_id, id, at, message_id FROM copy c
-    WHERE workspace_id = %(workspace)s AND mailbox_id = {{mailbox:d}} {{only_open}} {{only_unread}}
+    WHERE workspace_id = %(workspace)s AND mailbox_id = {{mailbox:d}} AND binned_at IS NULL {{only_open}} {{only_unread}}
       AND {_BEYOND.format(id="id")}"""
 
 # Whom a Bcc names is known only to whose mailbox it lies in.

@@ -26,7 +26,7 @@ def viewed_by(looking: Actor, message_id: int) -> tuple[Viewing, ...]:
            JOIN member o ON o.workspace_id = v.workspace_id AND o.id = v.member_id
            WHERE v.workspace_id = %(workspace)s AND v.message_id = %(message)s AND v.member_id <> %(member)s AND EXISTS (
                SELECT 1 FROM copy c WHERE c.workspace_id = v.workspace_id AND c.message_id = v.message_id
-                 AND c.mailbox_id = ANY(%(own)s::bigint[]))
+                 AND c.mailbox_id = ANY(%(own)s::bigint[]) AND c.binned_at IS NULL)
            ORDER BY v.last_at DESC, v.member_id""",
         {**looking.values(), "message": message_id, "member": looking.member_id},
     )

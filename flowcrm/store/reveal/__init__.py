@@ -9,7 +9,7 @@ Raises NotFound for what the actor may not know of, and VaultError where keys or
 
 from flowcrm.store.reveal.export import ExportedCopy, ExportedMessage, reveal_copies, reveal_export
 from flowcrm.store.reveal.files import File, OpenedFile, reveal_attachment
-from flowcrm.store.reveal.heads import Head, reveal_heads
+from flowcrm.store.reveal.heads import Head, reveal_binned, reveal_heads
 from flowcrm.store.reveal.messages import PARSED_AT_ONCE, Opened, reveal_message
 from flowcrm.store.reveal.originals import Original, reveal_original
 from flowcrm.store.reveal.records import Verb
@@ -25,6 +25,7 @@ __all__ = [
     "Original",
     "Verb",
     "reveal_attachment",
+    "reveal_binned",
     "reveal_copies",
     "reveal_export",
     "reveal_heads",

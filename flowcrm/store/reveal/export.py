@@ -73,8 +73,8 @@ def reveal_copies(looking: Actor, message_id: int, surface: str) -> Iterator[tup
         found = rows(
             f"""SELECT {BODY_COLUMNS} FROM copy c
                 JOIN blob b ON b.workspace_id = c.workspace_id AND b.gen = c.gen AND b.h_content = c.h_body
-                WHERE c.workspace_id = %s AND c.message_id = %s AND c.mailbox_id = ANY(%s::bigint[]) ORDER BY c.id""",
-            [looking.workspace_id, message_id, list(looking.own)],
+                WHERE c.workspace_id = %(workspace)s AND c.message_id = %(message)s AND {READABLE.format("c")} ORDER BY c.id""",
+            {**looking.narrowed(None).values(), "message": message_id},
         )
         record(looking, Verb.ORIGINAL, surface, [message_id])
     for columns in found:

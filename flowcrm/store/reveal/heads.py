@@ -46,6 +46,21 @@ def reveal_heads(looking: Actor, copy_ids: Sequence[int], surface: str) -> dict[
     return heads
 
 
+def reveal_binned(looking: Actor, copy_ids: Sequence[int]) -> dict[int, Head]:
+    """The heads of these copies in the actor's own bin. A page of it is one record."""
+    found = rows(
+        """SELECT c.id, c.message_id, c.s_head FROM copy c
+           WHERE c.workspace_id = %(workspace)s AND c.id = ANY(%(ids)s::bigint[]) AND c.mailbox_id = ANY(%(own)s::bigint[])
+             AND c.binned_at IS NOT NULL""",
+        {**looking.values(), "ids": list(copy_ids)},
+    )
+    keys = vault(looking.workspace_id)
+    heads = {copy_id: open_head(keys, copy_id, sealed) for copy_id, _, sealed in found}
+    if heads:
+        record(looking, Verb.LIST, "bin", sorted({message_id for _, message_id, _ in found}))
+    return heads
+
+
 def told(looking: Actor, mailbox_id: int, head: Head) -> Head:
     """Of a copy's head what the actor may see. The copy is one that he may know of."""
     if mailbox_id in looking.own:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flowcrm.store.db import next_ids, rows
 from flowcrm.store.writes.merge import do_move_rows
-from flowcrm.store.writes.usage import Room
+from flowcrm.store.writes.usage import Room, read_asleep
 
 if TYPE_CHECKING:
     from flowcrm.store.writes.page import Kept
@@ -28,16 +28,18 @@ class Placed:
 
 @dataclass(slots=True)
 class Resolved:
-    """new_messages: message id -> the mail that brought it. merged: loser -> winner. stored: change of messages at rest."""
+    """new_messages: message id -> the mail that brought it. merged: loser -> winner. asleep: stored messages of the page that
+    lay in the bin with all their copies, and are at rest now. stored: change of messages at rest."""
 
     placed: list[Placed] = field(default_factory=list)
     waiting: "list[Kept]" = field(default_factory=list)
     new_messages: "dict[int, Kept]" = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
+    asleep: int = 0
 
     @property
     def stored(self) -> int:
-        return len(self.new_messages) - len(self.merged)
+        return len(self.new_messages) - len(self.merged) + self.asleep
 
     @property
     def merged_stored(self) -> dict[int, int]:
@@ -70,6 +72,8 @@ def do_resolve(workspace_id: int, kept: "Sequence[Kept]", room: Room) -> Resolve
         variant_id = by_variant.setdefault((mail.h_candidate, mail.h_content), mail.variant_id)
         resolved.placed.append(Placed(one, message_id, variant_id))
     resolved.placed = [Placed(one.kept, _root(resolved, one.message_id), one.variant_id) for one in resolved.placed]
+    touched = {one.message_id for one in resolved.placed} | resolved.merged.keys()
+    resolved.asleep = read_asleep(workspace_id, touched - resolved.new_messages.keys())
     do_move_rows(workspace_id, resolved.merged_stored)
     return resolved
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flowcrm.lib import clock
 from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.store.db import next_ids, rows, run, workspace_scope
+from flowcrm.store.writes.bin import do_bin_deleted
 from flowcrm.store.writes.due import LANE_CONTACT, LANE_LISTED, LANE_RECHECK
 from flowcrm.store.writes.page import Hold, check_hold, do_count_skipped
 from flowcrm.store.writes.refile import Filed, do_refile
@@ -67,15 +68,17 @@ def known_copies(hold: Hold, provider_ids: Sequence[str]) -> frozenset[str]:
 
 
 def do_gone(hold: Hold, provider_ids: Sequence[str]) -> None:
-    """The provider no longer has these mails: what is kept stays ("no longer in Gmail since …"), what waited is dropped."""
+    """The provider no longer has these mails: what is kept stays ("no longer in Gmail since …") or goes to the bin, as the
+    mailbox's owner wants it; what waited is dropped."""
     if not provider_ids:
         return
     values = [hold.workspace_id, hold.mailbox_id, list(provider_ids)]
-    run(
+    gone = rows(
         """UPDATE copy SET gone_at = %s
-           WHERE gone_at IS NULL AND workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)""",
+           WHERE gone_at IS NULL AND workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s) RETURNING id""",
         [clock.now(), *values],
     )
+    do_bin_deleted(workspace_id=hold.workspace_id, mailbox_id=hold.mailbox_id, copy_ids=[copy_id for (copy_id,) in gone])
     run("DELETE FROM work WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)", values)
 
 

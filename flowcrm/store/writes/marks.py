@@ -11,6 +11,7 @@ from datetime import datetime
 from flowcrm.lib import clock
 from flowcrm.store.db import rows, run
 from flowcrm.store.queries.marks import read_marks
+from flowcrm.store.writes.bin import do_bin_threads, do_unbin_threads
 from flowcrm.store.writes.purge import do_purge_threads
 
 LABEL_SCOPE = "label:"
@@ -106,6 +107,9 @@ def do_marks(*, workspace_id: int, mailbox_id: int, seen: Iterable[Seen], counti
     free = {one for one in after if before[one].excluded and not after[one].excluded}
     chosen = {one for one in fresh if after[one].chosen}
     do_purge_threads(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=out)
+    left = {one for one in after if before[one].chosen and not after[one].chosen}
+    do_bin_threads(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=left)
+    do_unbin_threads(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=chosen)
     do_look_at(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=free | chosen)
 
 

@@ -9,13 +9,15 @@ from collections.abc import Collection, Mapping
 from flowcrm.store.db import rows, run
 from flowcrm.store.writes.components import Components
 from flowcrm.store.writes.private import do_move_marks, do_shut
-from flowcrm.store.writes.usage import do_count_stored
+from flowcrm.store.writes.usage import do_count_stored, read_asleep
 
 
 def do_merge_messages(workspace_id: int, merged: Mapping[int, int]) -> None:
     """Merge stored messages (loser -> winner) with all that hangs on them, their conversations and the count of messages."""
     if not merged:
         return
+    # A message whose copies all lie in the bin is not counted: neither before, nor when the other has none elsewhere either.
+    asleep = read_asleep(workspace_id, {*merged, *merged.values()})
     do_move_rows(workspace_id, merged)
     conversations, components = read_conversations(workspace_id, {*merged, *merged.values()}), Components()
     for loser, winner in merged.items():
@@ -23,7 +25,7 @@ def do_merge_messages(workspace_id: int, merged: Mapping[int, int]) -> None:
     do_merge_conversations(workspace_id, components.losers())
     do_drop_messages(workspace_id, merged)
     do_shut(workspace_id, merged.values())
-    do_count_stored(workspace_id, -len(merged))
+    do_count_stored(workspace_id, asleep - read_asleep(workspace_id, set(merged.values())) - len(merged))
 
 
 def do_move_rows(workspace_id: int, merged: Mapping[int, int]) -> None:

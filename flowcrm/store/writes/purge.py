@@ -15,7 +15,7 @@ from flowcrm.store.db import rows, run
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.private import do_shut
 from flowcrm.store.writes.tell import do_tell
-from flowcrm.store.writes.usage import do_count_stored, do_lock_commits
+from flowcrm.store.writes.usage import do_count_stored, do_lock_commits, read_asleep
 from flowcrm.vault.seal import WorkspaceVault, open_text  # allow: one-door: to forget it, nobody is shown it
 
 
@@ -39,6 +39,7 @@ def do_purge_copies(*, workspace_id: int, mailbox_id: int, copy_ids: Sequence[in
         [workspace_id, sorted(copy_ids)],
     )
     messages = sorted({message_id for message_id, *_ in gone})
+    asleep = read_asleep(workspace_id, messages)
     own_tokens = _own_tokens(workspace_id, mailbox_id, copy_ids)
     run("DELETE FROM copy WHERE workspace_id = %s AND id = ANY(%s)", [workspace_id, sorted(copy_ids)])
     _do_drop_variants(workspace_id, [variant_id for _, variant_id, *_ in gone])
@@ -51,7 +52,7 @@ def do_purge_copies(*, workspace_id: int, mailbox_id: int, copy_ids: Sequence[in
     )
     _do_date_anew(workspace_id, messages)
     do_shut(workspace_id, messages)
-    do_count_stored(workspace_id, -dropped)
+    do_count_stored(workspace_id, asleep - read_asleep(workspace_id, messages) - dropped)
     do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id, emails=True)
     _do_drop_tokens(workspace_id, mailbox_id, messages, own_tokens)
 

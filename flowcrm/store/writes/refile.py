@@ -7,9 +7,11 @@ goes from the set only where no other copy of the message in this mailbox still 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from flowcrm.mail.types import FolderRole
 from flowcrm.mail.words import FOLDER, folder_word
 from flowcrm.store.db import rows, run
 from flowcrm.store.vaults import vault
+from flowcrm.store.writes.bin import do_bin_deleted, do_unbin_restored
 from flowcrm.store.writes.page import Hold
 
 
@@ -38,6 +40,7 @@ def do_refile(hold: Hold, mails: Sequence[Filed]) -> None:
         lie = {(copy_id, folder) for copy_id, _, provider_id in copies for folder in filed[provider_id].folder_ids}
         message_of = {copy_id: message_id for copy_id, message_id, _ in copies}
         left, entered = _do_file(hold, sorted(message_of), sorted(lie))
+        _do_trash(hold, sorted(message_of), entered)
         _do_folder_tokens(hold, _of_messages(left, message_of), _of_messages(entered, message_of))
 
 
@@ -75,6 +78,20 @@ def _do_file(hold: Hold, copies: Sequence[int], lie: Sequence[tuple[int, str]]) 
         [hold.workspace_id, *values],
     )
     return {(copy_id, folder) for copy_id, folder in left}, {(copy_id, folder) for copy_id, folder in entered}
+
+
+def _do_trash(hold: Hold, copies: Sequence[int], entered: _Places) -> None:
+    """What is put into the provider's trash is as good as deleted; what is there and not in it, is deleted no more."""
+    found = rows(
+        """SELECT f.copy_id, f.provider_id FROM copy_folder f
+           WHERE f.workspace_id = %s AND f.copy_id = ANY(%s::bigint[]) AND f.provider_id = ANY(ARRAY(
+               SELECT provider_id FROM folder WHERE workspace_id = %s AND mailbox_id = %s AND role = %s))""",
+        [hold.workspace_id, list(copies), hold.workspace_id, hold.mailbox_id, FolderRole.TRASH],
+    )
+    lie = {(copy_id, folder) for copy_id, folder in found}
+    of_mailbox = {"workspace_id": hold.workspace_id, "mailbox_id": hold.mailbox_id}
+    do_bin_deleted(**of_mailbox, copy_ids={copy_id for copy_id, _ in lie & entered})
+    do_unbin_restored(**of_mailbox, copy_ids=set(copies) - {copy_id for copy_id, _ in lie})
 
 
 def _of_messages(places: _Places, message_of: dict[int, int]) -> _Places:

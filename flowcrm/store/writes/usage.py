@@ -1,5 +1,6 @@
 """The plan's limits, counted exactly: once per message and workspace, at its first keep (claims K46, K47)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -74,6 +75,17 @@ def do_count_stored(workspace_id: int, change: int) -> None:
     """So many messages more (or fewer) are at rest now."""
     if change:
         run("UPDATE usage_total SET stored = stored + %s WHERE workspace_id = %s", [change, workspace_id])
+
+
+def read_asleep(workspace_id: int, messages: Collection[int]) -> int:
+    """How many of these stored messages have all their copies in the bin: they are not at rest."""
+    found = row(
+        """SELECT count(*) FROM unnest(%s::bigint[]) AS m (id)
+           WHERE EXISTS (SELECT 1 FROM copy c WHERE c.workspace_id = %s AND c.message_id = m.id)
+             AND NOT EXISTS (SELECT 1 FROM copy c WHERE c.workspace_id = %s AND c.message_id = m.id AND c.binned_at IS NULL)""",
+        [sorted(messages), workspace_id, workspace_id],
+    )
+    return int(found[0]) if found else 0
 
 
 def do_lock_commits(workspace_id: int) -> None:
