@@ -16,6 +16,7 @@ from flowcrm.pages.help import views as help_pages
 from flowcrm.pages.integrations import choose as mailbox_choices
 from flowcrm.pages.integrations import connect as mailbox_connect
 from flowcrm.pages.integrations import views as integrations
+from flowcrm.pages.integrations import why as mailbox_why
 from flowcrm.pages.live import viewer as live
 from flowcrm.pages.provider import views as provider
 from flowcrm.pages.settings import audit
@@ -70,6 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/google/test", provider.google_test, name="google_test"),
     path("settings/integrations/<int:mailbox_id>", integrations.one_card, name="mailbox_card"),
     path("settings/integrations/<int:mailbox_id>/settings", mailbox_choices.choose, name="mailbox_choose"),
+    path("settings/integrations/<int:mailbox_id>/why", mailbox_why.why, name="mailbox_why"),
     path("settings/integrations/<int:mailbox_id>/gain", mailbox_choices.gain, name="mailbox_gain"),
     path("settings/integrations/<int:mailbox_id>/let-in", mailbox_choices.let_in, name="mailbox_let_in"),
     path("settings/integrations/<int:mailbox_id>/running", mailbox_choices.running, name="mailbox_running"),

@@ -16,7 +16,7 @@ Sync and import use one loop:
 from collections.abc import Sequence
 from typing import Protocol
 
-from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Thread
+from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Search, Thread
 
 
 class Spend(Protocol):
@@ -56,6 +56,9 @@ class Connector(Protocol):
 
     def threads(self, thread_ids: Sequence[str]) -> tuple[Thread | ItemFailed, ...]:
         """What lies in these threads, wherever (drafts, spam and trash too); answers as `fetch` gives them."""
+
+    def search(self, wanted: Search) -> tuple[str, ...]:
+        """Ids of a few mails that a person may mean, newest first, wherever they lie."""
 
     def fetch(self, provider_ids: Sequence[str]) -> tuple[Fetched | ItemFailed, ...]:
         """Whole mails: one answer for each id, in order, at least one.

@@ -191,6 +191,14 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """What a person knows of a mail that he looks for: its Message-ID without brackets, or words of its subject."""
+
+    message_id: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadMarks:
     """What labels that count for a whole thread say of it, in one mailbox.
 

@@ -10,7 +10,7 @@ import pytest
 
 from flowcrm.connectors.base import Connector
 from flowcrm.mail.errors import Gone, NeedsLogin, Transient
-from flowcrm.mail.types import ChangeKind, FolderRole, Headers, ItemFailed, Scope, Thread
+from flowcrm.mail.types import ChangeKind, FolderRole, Headers, ItemFailed, Scope, Search, Thread
 from tests.contract.provider import Provider, State
 from tests.contract.reading import EVERYTHING, START, bookmark, deliver_many, error_of, fetched, listed, mail, pages, since
 
@@ -40,6 +40,20 @@ def test_a_renamed_folder_keeps_its_id(provider: Provider, mailbox: Connector) -
     own = provider.create_folder("Customers")
     provider.rename_folder(own, "Kunden")
     assert {folder.provider_id: folder.name for folder in mailbox.folders()}[own] == "Kunden"
+
+
+# -- looking for one mail --------------------------------------------------------------------------------------------------
+
+
+def test_a_mail_is_found_by_its_message_id_and_by_its_subject(provider: Provider, mailbox: Connector) -> None:
+    deliver_many(provider, 3)
+    raw = mail("The budget for March", more="Message-ID: <budget@globex.example>\r\n")
+    wanted = provider.deliver(raw, folder=provider.trash)
+    assert mailbox.search(Search(message_id="budget@globex.example")) == (wanted,)
+    assert mailbox.search(Search(subject="budget for march")) == (wanted,)
+    assert mailbox.search(Search(message_id="nobody@nowhere.example")) == ()
+    # What a person types is never a word of the search.
+    assert mailbox.search(Search(subject='no such words" in:anywhere {')) == ()
 
 
 # -- listing ---------------------------------------------------------------------------------------------------------------

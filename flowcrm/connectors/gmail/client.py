@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from flowcrm.connectors.base import Spend
-from flowcrm.connectors.gmail import changes, fetch, folders
+from flowcrm.connectors.gmail import changes, fetch, folders, search
 from flowcrm.connectors.gmail.api import Api, GmailSettings
-from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Thread
+from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Search, Thread
 
 
 class GmailConnector:
@@ -31,6 +31,9 @@ class GmailConnector:
 
     def threads(self, thread_ids: Sequence[str]) -> tuple[Thread | ItemFailed, ...]:
         return fetch.threads(self._api, thread_ids)
+
+    def search(self, wanted: Search) -> tuple[str, ...]:
+        return search.search(self._api, wanted)
 
     def fetch(self, provider_ids: Sequence[str]) -> tuple[Fetched | ItemFailed, ...]:
         return fetch.fetch(self._api, provider_ids)

@@ -58,6 +58,7 @@ class Body:
     frame: the formatted text is shown, from its own address. own, rest: the plain text, and what of it is folded (quotes and
     signature). cut: it is too long for a page. holder: whose it is, if not the reader's. sender: whose address it came from;
     unknown: the address, if nobody's. viewers: who else has opened it, where it is the reader's own.
+    explainable: its provider can be asked why it is here.
     """
 
     trouble: str = ""
@@ -77,6 +78,7 @@ class Body:
     sender: KnownAs | None = None
     unknown: str = ""
     viewers: tuple[Viewing, ...] = ()
+    explainable: bool = False
 
 
 def body(looking: Actor, message_id: int, own: Own) -> Body:
@@ -105,6 +107,7 @@ def body(looking: Actor, message_id: int, own: Own) -> Body:
         files=_files(opened.files),
         sender=known,
         unknown=unknown,
+        explainable=opened.own and place is not None and place.kind == "gmail",
         viewers=viewed_by(looking, message_id) if opened.own else (),
     )
 

@@ -56,7 +56,7 @@ def index(request: MemberRequest) -> HttpResponse:
     looking = who_looks(request)
     usual = Only.MINE if looking.own and looking.shared else Only.ALL
     context: dict[str, object] = {"in_bin": count_bin(looking)} if not request.htmx else {}
-    return _list(request, threads_of_mine, Shown("emails", "emails/list.html", usual), context, Empty())
+    return _list(request, looking, threads_of_mine, Shown("emails", "emails/list.html", usual), context, Empty())
 
 
 @require_GET
@@ -65,7 +65,7 @@ def of_contact(request: MemberRequest, contact_id: int) -> HttpResponse:
     contact = access_contact(request.workspace.id, contact_id)
     find = partial(threads_of_contact, contact_id=contact_id)
     about = Empty(contact=contact_id, has_address=bool(contact.addresses))
-    return _list(request, find, Shown("contact", "contacts/emails.html"), {"contact": contact}, about)
+    return _list(request, who_looks(request), find, Shown("contact", "contacts/emails.html"), {"contact": contact}, about)
 
 
 @require_GET
@@ -73,7 +73,8 @@ def of_company(request: MemberRequest, company_id: int) -> HttpResponse:
     """A company's tab Emails: of all its contacts."""
     company = access_company(request.workspace.id, company_id)
     find = partial(threads_of_company, company_id=company_id)
-    return _list(request, find, Shown("company", "companies/emails.html"), {"company": company}, Empty(company=company_id))
+    shown = Shown("company", "companies/emails.html")
+    return _list(request, who_looks(request), find, shown, {"company": company}, Empty(company=company_id))
 
 
 @require_GET
@@ -163,8 +164,10 @@ class _Find(Protocol):
     def __call__(self, looking: Actor, *, only: Only, after: Place | None = None, size: int = PAGE_SIZE) -> ThreadPage: ...
 
 
-def _list(request: MemberRequest, find: _Find, shown: Shown, context: dict[str, object], about: Empty) -> HttpResponse:
-    looking, (only, after) = who_looks(request), asked(request, shown.usual)
+def _list(
+    request: MemberRequest, looking: Actor, find: _Find, shown: Shown, context: dict[str, object], about: Empty
+) -> HttpResponse:
+    only, after = asked(request, shown.usual)
     if request.htmx and "newer" in request.GET:
         return _newer(request, find(looking, only=only, size=1), only)
     found = lines(request, looking, find(looking, only=only, after=after), only, shown.surface)

@@ -33,6 +33,7 @@ class Opened:
     ours: bool
     own: bool
     private: bool
+    provider_id: str
     unread: bool
     gone_at: datetime | None
     whole: bool
@@ -60,6 +61,7 @@ def reveal_message(looking: Actor, message_id: int, surface: str, *, parse_at_mo
         ours=found.ours,
         own=found.mailbox_id in looking.own,
         private=found.private,
+        provider_id=found.provider_id,
         unread=found.unread,
         gone_at=found.gone_at,
         whole=found.body.whole,

@@ -26,6 +26,7 @@ class Shown:
     unread: bool
     gone_at: datetime | None
     private: bool
+    provider_id: str
     s_head: bytes
     s_body: bytes
 
@@ -33,8 +34,8 @@ class Shown:
 def read_shown(looking: Actor, message_id: int) -> Shown:
     """Only of an email that the actor may see whole. Raises NotFound."""
     found = row(
-        f"""SELECT m.conversation_id, m.ours, c.mailbox_id, c.variant_id, c.at, c.unread, c.gone_at, c.private, c.s_head,
-                   v.s_body, f.ids, f.sizes, f.inlines, f.overs, f.metas, {BODY_COLUMNS}
+        f"""SELECT m.conversation_id, m.ours, c.mailbox_id, c.variant_id, c.at, c.unread, c.gone_at, c.private,
+                   c.provider_id, c.s_head, v.s_body, f.ids, f.sizes, f.inlines, f.overs, f.metas, {BODY_COLUMNS}
             FROM message m
             CROSS JOIN LATERAL ({SHOWN_COPY}) c
             JOIN variant v ON v.workspace_id = c.workspace_id AND v.id = c.variant_id
@@ -48,4 +49,4 @@ def read_shown(looking: Actor, message_id: int) -> Shown:
     )
     if found is None:
         raise NotFound
-    return Shown(Body(*found[15:]), tuple(one or () for one in found[10:15]), *found[:10])
+    return Shown(Body(*found[16:]), tuple(one or () for one in found[11:16]), *found[:11])
