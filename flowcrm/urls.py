@@ -17,9 +17,10 @@ from flowcrm.pages.integrations import choose as mailbox_choices
 from flowcrm.pages.integrations import connect as mailbox_connect
 from flowcrm.pages.integrations import views as integrations
 from flowcrm.pages.integrations import why as mailbox_why
+from flowcrm.pages.join import views as join_pages
 from flowcrm.pages.live import viewer as live
 from flowcrm.pages.provider import views as provider
-from flowcrm.pages.settings import audit
+from flowcrm.pages.settings import audit, team
 from flowcrm.pages.settings import views as settings
 from flowcrm.pages.setup import views as setup
 
@@ -33,6 +34,7 @@ def closed(_request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", emails.home, name="home"),
     path("setup", setup.set_up, name="set_up"),
+    path("join/<int:workspace_id>/<str:secret>", join_pages.join, name="join"),
     # Served as a stream before Django (pages/live/app.py), which asks this view whose it is.
     path("live", live.viewer, name="live"),
     # Emails
@@ -79,7 +81,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/<int:mailbox_id>/do", integrations.act, name="mailbox_act"),
     path("settings/integrations/<int:mailbox_id>/disconnect", integrations.disconnect, name="mailbox_disconnect"),
     path("settings/integrations/<int:mailbox_id>/set-apart", integrations.set_apart, name="mailbox_set_apart"),
-    path("settings/team", settings.show_team, name="team"),
+    path("settings/team", team.show_team, name="team"),
+    path("settings/team/invites/<int:invite_id>/revoke", team.revoke_invite, name="invite_revoke"),
+    path("settings/team/<int:member_id>/role", team.change_role, name="member_role"),
     path("settings/plan", settings.show_plan, name="plan"),
     path("settings/audit", audit.audit, name="audit"),
     path("settings/audit/csv", audit.audit_csv, name="audit_csv"),

@@ -63,6 +63,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
     tested |= {f"mailbox_{what}" for what in ("card", "choose", "running", "newest", "act", "disconnect", "set_apart")}
     # tests/web/test_levels.py
     tested |= {"thread_private", "email_private", "mailbox_gain"}
+    # tests/web/test_team.py
+    tested |= {"join", "invite_revoke", "member_role"}
     # tests/flow/test_explain.py
     tested |= {"mailbox_why"}
     # tests/web/test_bin.py

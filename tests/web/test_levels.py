@@ -328,8 +328,8 @@ def test_a_change_of_level_is_saved_audited_and_rewrites_no_index(member: Someon
 
 
 def test_what_is_preselected_is_the_admin_s_choice(member: Someone, colleague: Someone) -> None:
-    assert colleague.post("/settings/team", {"default_level": "everything"}).status_code == 403
-    assert member.post("/settings/team", {"default_level": "subject"}).status_code == 302
+    assert colleague.post("/settings/team", {"what": "level", "default_level": "everything"}).status_code == 403
+    assert member.post("/settings/team", {"what": "level", "default_level": "subject"}).status_code == 302
     box = connect(colleague, state="choosing")
     page = _page(colleague, f"/settings/integrations/{box}/settings")
     assert _checked(page) == ["subject"]

@@ -33,10 +33,17 @@ KINDS: Mapping[str, Kind] = {
     "let_in": Kind(_("Let a label's emails in"), "mailbox"),
     "pause": Kind(_("Paused a mailbox"), "mailbox"),
     "resume": Kind(_("Resumed a mailbox"), "mailbox"),
+    "invite": Kind(_("Invited somebody")),
+    "revoke_invite": Kind(_("Took an invitation back")),
+    "join": Kind(_("Joined the account")),
+    "role": Kind(_("Changed a role")),
+    "default_level": Kind(_("Changed what is preselected for mailboxes")),
     "google_setup": Kind(_("Set up Google")),
     "prune": Kind(_("Dropped old records")),
     "audit_export": Kind(_("Exported the audit log")),
 }
+
+_ACCOUNT = ("invite", "revoke_invite", "join", "role", "default_level", "google_setup", "prune", "audit_export")
 
 # What the filter offers: more than one kind each, since nobody looks for "downloaded an original" alone.
 GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
@@ -44,7 +51,10 @@ GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
     "listed": (_("Saw lists"), ("list",)),
     "sight": (_("Who sees what"), ("level", "private", "not_private")),
     "mailboxes": (_("Mailboxes"), ("connect", "disconnect", "settings", "let_in", "bring_back", "pause", "resume")),
-    "account": (_("The account"), ("google_setup", "prune", "audit_export")),
+    "account": (
+        _("The account"),
+        _ACCOUNT,
+    ),
 }
 
 SURFACES: Mapping[str, Text] = {
@@ -60,6 +70,7 @@ SURFACES: Mapping[str, Text] = {
     "add_contact": _("adding a contact"),
     "command_line": _("command line"),
     "page": _("settings"),
+    "join": _("invitation"),
     "audit": _("audit page"),
 }
 

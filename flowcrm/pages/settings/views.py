@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,13 +15,10 @@ from flowcrm.lib import clock
 from flowcrm.pages.forms import checked
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.middleware import SESSION_WORKSPACE
-from flowcrm.pages.settings.forms import DefaultLevelForm, ProfileForm
+from flowcrm.pages.settings.forms import ProfileForm
 from flowcrm.pages.settings.plan_view import plan_view
-from flowcrm.pages.words import LEVELS, ROLES
-from flowcrm.store.levels import Level
-from flowcrm.store.queries.members import account_name, memberships, team
+from flowcrm.store.queries.members import account_name, memberships
 from flowcrm.store.writes.members import do_set_profile
-from flowcrm.store.writes.private import do_default_level
 
 THEMES = ("light", "dark", "system")
 _YEAR = 365 * 24 * 3600
@@ -30,27 +27,6 @@ _YEAR = 365 * 24 * 3600
 @require_GET
 def index(_request: MemberRequest) -> HttpResponse:
     return redirect("integrations")
-
-
-@require_http_methods(["GET", "POST"])
-def show_team(request: MemberRequest) -> HttpResponse:
-    """Who belongs to the account, and what is preselected for their mailboxes; admins choose that."""
-    may_choose = request.member.role == "admin"
-    form = DefaultLevelForm(request.POST or None, initial={"default_level": request.workspace.default_level})
-    if request.method == "POST" and not may_choose:
-        return HttpResponseForbidden(_("Only admins choose what is preselected."))
-    if form.is_valid():
-        do_default_level(workspace_id=request.workspace.id, level=Level(form.cleaned_data["default_level"]))
-        messages.success(request, _("Saved. Mailboxes that are connected already stay as they are."))
-        return redirect("team")
-    people = [(one, ROLES[one.role]) for one in team(request.workspace.id)]
-    context = {
-        "people": people,
-        "account": account_name(request.workspace.id),
-        "form": form if may_choose else None,
-        "default_level": LEVELS[request.workspace.default_level],
-    }
-    return render(request, "settings/team.html", context)
 
 
 @require_GET
