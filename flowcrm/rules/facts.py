@@ -46,7 +46,7 @@ class Envelope:
     people: look-up hashes of everybody in From, To, Cc, Bcc and Reply-To.
     contacts: those of `people` that are addresses of contacts.
     address_matched: the provider's own search found it for a contact's address.
-    marks: of its thread, where that is known.
+    marks: of its thread, where that is known. removed: its owner has removed it here, or its thread, and keeps it out.
     """
 
     folder_ids: frozenset[str] | None = None
@@ -55,12 +55,14 @@ class Envelope:
     contacts: frozenset[bytes] | None = None
     address_matched: bool = False
     marks: ThreadMarks | None = None
+    removed: bool = False
 
 
 def facts(envelope: Envelope, rules: MailboxRules, *, room: bool) -> Facts:
     """The facts of one mail under one mailbox's settings."""
     folders = envelope.folder_ids
     return Facts(
+        erased=envelope.removed,
         privacy_named=False,
         thread_excluded=_excluded(envelope, rules),
         unfinished=_touches(folders, rules.unfinished_ids),

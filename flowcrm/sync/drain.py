@@ -14,6 +14,7 @@ from flowcrm.rules.decide import Verdict, decide
 from flowcrm.rules.facts import Envelope, facts
 from flowcrm.store.db import next_ids, workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
+from flowcrm.store.queries.kept_out import read_kept_out
 from flowcrm.store.queries.marks import read_marks
 from flowcrm.store.writes.begun import do_begin, do_end
 from flowcrm.store.writes.marks import Seen
@@ -141,10 +142,12 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
             ready.append((item, prepared))
     people = [frozenset(person.h_address for person in prepared.people) for _, prepared in ready]
     contacts, marks = _contacts(mailbox, people), _marks(mailbox, [prepared.thread_id for _, prepared in ready])
+    out = _removed(mailbox, [(prepared.provider_id, prepared.thread_id) for _, prepared in ready])
     keep = []
     for (item, prepared), hashes in zip(ready, people, strict=True):
         of_thread = marks.get(prepared.thread_id or "")
-        envelope = Envelope(prepared.folder_ids, prepared.at, hashes, hashes & contacts, marks=of_thread)
+        removed = prepared.provider_id in out
+        envelope = Envelope(prepared.folder_ids, prepared.at, hashes, hashes & contacts, marks=of_thread, removed=removed)
         decision = decide(facts(envelope, mailbox.rules, room=True), mailbox.rules.policy)
         if decision.need == "selected" and is_looked_at(of_thread):
             outcome.done.append(item.id)
@@ -206,6 +209,11 @@ def _recheck(connector: Connector, items: Sequence[WorkItem], outcome: Outcome) 
 def _marks(mailbox: Snapshot, thread_ids: Iterable[str | None]) -> dict[str, ThreadMarks]:
     with workspace_scope(mailbox.workspace_id):
         return read_marks(mailbox.workspace_id, mailbox.mailbox_id, thread_ids)
+
+
+def _removed(mailbox: Snapshot, mails: Iterable[tuple[str, str | None]]) -> frozenset[str]:
+    with workspace_scope(mailbox.workspace_id):
+        return read_kept_out(mailbox.workspace_id, mailbox.mailbox_id, mails)
 
 
 def _contacts(mailbox: Snapshot, people: Iterable[frozenset[bytes]]) -> frozenset[bytes]:

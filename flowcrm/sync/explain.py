@@ -18,6 +18,7 @@ from flowcrm.rules.exclusion import excluded_ids
 from flowcrm.rules.facts import Envelope, MailboxRules, facts
 from flowcrm.store.db import row, workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
+from flowcrm.store.queries.kept_out import read_kept_out
 from flowcrm.store.writes.usage import read_room
 from flowcrm.sync.people import header_hashes
 
@@ -100,7 +101,9 @@ def _explained(mailbox: Snapshot, rules: MailboxRules, mail: Headers, marks: Thr
     people = header_hashes(mailbox.vault, mail.fields)
     named = {name.lower(): value for name, value in reversed(mail.fields)}
     with workspace_scope(mailbox.workspace_id):
-        envelope = Envelope(mail.folder_ids, mail.at, people, contact_hashes(mailbox.workspace_id, people), marks=marks)
+        removed = read_kept_out(mailbox.workspace_id, mailbox.mailbox_id, [(mail.provider_id, mail.thread_id)])
+        contacts = contact_hashes(mailbox.workspace_id, people)
+        envelope = Envelope(mail.folder_ids, mail.at, people, contacts, marks=marks, removed=bool(removed))
         room = read_room(mailbox.workspace_id, mailbox.plan, mailbox.today).new
         place, conversation_id = _place(mailbox, mail.provider_id)
     decision = decide(facts(envelope, rules, room=room is None or room > 0), rules.policy)

@@ -10,6 +10,7 @@ from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Verdict, decide
 from flowcrm.rules.facts import Envelope, facts
 from flowcrm.store.db import row, rows, workspace_scope
+from flowcrm.store.queries.kept_out import read_kept_out
 from flowcrm.store.queries.marks import read_marks
 from flowcrm.store.writes.due import LANE_CONTACT, LANE_LISTED, LANE_NEW
 from flowcrm.store.writes.listing import Listed, do_listing, known_copies
@@ -47,12 +48,13 @@ class OpenScope:
 class Found:
     """What is known beside a page: which of its mails are kept, and what the labels of their threads say.
 
-    listing: it comes from a walk; past: of one contact's past.
+    removed: those that were removed by hand. listing: it comes from a walk; past: of one contact's past.
     """
 
     mailbox: Snapshot
     known: frozenset[str]
     marks: Mapping[str, ThreadMarks]
+    removed: frozenset[str]
     listing: bool
     past: bool
 
@@ -62,6 +64,7 @@ class Found:
             at=change.at,
             address_matched=self.listing and (self.past or self.mailbox.rules.selection == "contacts"),
             marks=self.marks.get(change.thread_id or ""),
+            removed=change.provider_id in self.removed,
         )
 
 
@@ -144,7 +147,8 @@ def look_up(
     with workspace_scope(hold.workspace_id):
         known = known_copies(hold, [one.provider_id for one in changes])
         marks = read_marks(hold.workspace_id, hold.mailbox_id, [one.thread_id for one in changes])
-    return Found(mailbox, known, marks, listing=listing, past=past)
+        removed = read_kept_out(hold.workspace_id, hold.mailbox_id, [(one.provider_id, one.thread_id) for one in changes])
+    return Found(mailbox, known, marks, removed, listing=listing, past=past)
 
 
 def _note_marks(hold: Hold, mailbox: Snapshot, connector: Connector, changes: Iterable[Change]) -> None:

@@ -10,6 +10,7 @@ from flowcrm.lib import clock
 from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.plans import PLANS
 from flowcrm.store.writes.bin import LIFE, PlanFull, check_bring_back, do_staying
+from flowcrm.store.writes.kept_out import do_let_all_back, do_let_back, do_remove_email, do_remove_thread
 from flowcrm.store.writes.usage import read_stored
 from standins.google.client import GoogleStandin
 from tests.flow.acme import OLD, Box, Team, letter
@@ -204,3 +205,74 @@ def test_a_full_plan_keeps_it_in_the_bin_and_says_so(team: Team, standin: Google
     with workspace_scope(team.workspace_id), pytest.raises(PlanFull):
         check_bring_back(workspace_id=team.workspace_id, plan=full, mailbox_id=box.mailbox_id, copy_ids=[_copy(box, mail)])
     assert set(_binned(box)) == {mail}
+
+
+def _remove(box: Box, provider_id: str, *, thread: bool = False) -> None:
+    workspace_id = box.team.workspace_id
+    with workspace_scope(workspace_id):
+        [(message_id, conversation_id)] = rows(
+            """SELECT m.id, m.conversation_id FROM copy c JOIN message m ON m.id = c.message_id
+               WHERE c.mailbox_id = %s AND c.provider_id = %s""",
+            [box.mailbox_id, provider_id],
+        )
+        if thread:
+            do_remove_thread(workspace_id=workspace_id, mailboxes=[box.mailbox_id], conversation_id=conversation_id)
+        else:
+            do_remove_email(workspace_id=workspace_id, mailboxes=[box.mailbox_id], message_id=message_id)
+
+
+def test_what_was_removed_stays_out_also_when_the_bin_is_empty_and_the_mailbox_is_walked_again(
+    team: Team, standin: GoogleStandin
+) -> None:
+    box = team.mailbox("all")
+    mail, other = box.deliver(letter("one")), box.deliver(letter("two"))
+    box.rest()
+    _remove(box, mail)
+    assert _binned(box) == {mail: "hand"}
+    assert _stored(box) == 1
+    clock.advance(LIFE.total_seconds() + 1)
+    empty_bins()
+    standin.expire_history(box.address)
+    box.choose("all")
+    box.rest()
+    assert box.kept() == {other}
+    assert standin.snapshot(box.address)["mails"], "nothing changes at the provider"
+
+    with workspace_scope(team.workspace_id):
+        assert do_let_all_back(workspace_id=team.workspace_id, mailbox_id=box.mailbox_id) == 1
+    _next(box)
+    assert box.kept() == {mail, other}
+
+
+def test_a_removed_thread_keeps_out_what_comes_later_in_it(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("all")
+    first = box.deliver(letter("offer", message_id="<1@x>"))
+    box.rest()
+    _remove(box, first, thread=True)
+    later = OLD + timedelta(days=1)
+    reply = box.deliver(letter("Re: offer", answers="<1@x>", at=later), at=later)
+    standin.clear_log()
+    _next(box)
+    assert box.kept() == {first}
+    assert [one for one in standin.operations() if one.startswith("gmail.messages.get")] == []
+
+    _bring_back(box, first)
+    with workspace_scope(team.workspace_id):
+        do_let_back(team.workspace_id, [_copy(box, first)])
+    box.choose("all")
+    box.rest()
+    assert box.kept() == {first, reply}
+    assert _binned(box) == {}
+
+
+def test_what_a_colleague_has_of_it_stays_his(team: Team) -> None:
+    box, his = team.mailbox("all"), team.mailbox("all")
+    raw = letter("to both", message_id="<b@x>")
+    mail, other = box.deliver(raw), his.deliver(raw)
+    box.rest()
+    his.rest()
+    _remove(box, mail)
+    assert _binned(box) == {mail: "hand"}
+    assert _binned(his) == {}
+    assert his.kept() == {other}
+    assert _stored(box) == 1

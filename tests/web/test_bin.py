@@ -87,3 +87,30 @@ def test_a_long_bin_is_walked_to_its_end_once(colleague: Someone) -> None:
         page = colleague.part(f"/emails/bin?{query}").content.decode()
         text += page
     assert all(text.count(f"<bdi>Number {n}.</bdi>") == 1 for n in range(60))
+
+
+def test_an_email_and_a_thread_are_removed_and_brought_back_by_their_owner_alone(
+    member: Someone, colleague: Someone, stranger: Someone
+) -> None:
+    box = connect(colleague)
+    one, other = keep(colleague.workspace_id, box, raw("Budget", sender=CARLA), raw("Plan", sender=CARLA))
+    with colleague.scope():
+        do_level(workspace_id=colleague.workspace_id, mailbox_id=box, level=Level.EVERYTHING)
+    thread = conversation_of(colleague.workspace_id, other)
+    for someone in (member, stranger):
+        assert someone.post(f"/emails/message/{one}/remove").status_code == 404
+        assert someone.post(f"/emails/{thread}/remove").status_code == 404
+        assert someone.post(f"/settings/integrations/{box}/let-back").status_code == 404
+    assert "kept out; nothing changed in Gmail" in colleague.post(f"/emails/message/{one}/remove", follow=True).content.decode()
+    page = " ".join(colleague.post(f"/emails/{thread}/remove", follow=True).content.decode().split())
+    assert "removed by you" in page
+    assert "Budget" in page
+    assert "Plan" in page
+    assert "2 emails and threads are kept out." in colleague.get(f"/settings/integrations/{box}/settings").content.decode()
+    with colleague.scope():
+        [(copy_id,)] = rows("SELECT id FROM copy WHERE message_id = %s", [one])
+    colleague.post(f"/emails/bin/{copy_id}/back")
+    assert "Budget" in colleague.get("/emails").content.decode()
+    assert "One email or thread is kept out." in colleague.get(f"/settings/integrations/{box}/settings").content.decode()
+    colleague.post(f"/settings/integrations/{box}/let-back")
+    assert "kept out." not in colleague.get(f"/settings/integrations/{box}/settings").content.decode()

@@ -68,7 +68,7 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
     # tests/flow/test_explain.py
     tested |= {"mailbox_why"}
     # tests/web/test_bin.py
-    tested |= {"email_bring_back"}
+    tested |= {"email_bring_back", "email_remove", "thread_remove", "mailbox_let_back"}
     # tests/web/test_kept_out.py
     tested |= {"mailbox_let_in"}
     with_values = {

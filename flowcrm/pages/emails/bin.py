@@ -14,14 +14,18 @@ from flowcrm.pages.emails import people
 from flowcrm.pages.emails.lists import subject, who_looks
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.notes import note
+from flowcrm.store.access import access_conversation
+from flowcrm.store.errors import NotFound
 from flowcrm.store.plans import PLANS
 from flowcrm.store.queries.bin import BinRow, access_binned, bin_page
 from flowcrm.store.reveal import reveal_binned
 from flowcrm.store.writes.bin import BinReason, PlanFull, check_bring_back
+from flowcrm.store.writes.kept_out import do_let_back, do_remove_email, do_remove_thread
 
 _WHY: dict[BinReason, str | Promise] = {
     BinReason.DELETED: gettext_lazy("deleted in Gmail"),
     BinReason.LEFT: gettext_lazy("left the chosen labels"),
+    BinReason.HAND: gettext_lazy("removed by you"),
 }
 
 
@@ -51,6 +55,33 @@ def bin_(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
+def remove_email(request: MemberRequest, message_id: int) -> HttpResponse:
+    """Out of FlowCRM with the member's own copies of an email, and they do not come in again."""
+    looking = who_looks(request)
+    if not do_remove_email(workspace_id=looking.workspace_id, mailboxes=looking.own, message_id=message_id):
+        raise NotFound
+    return _removed(request)
+
+
+@require_POST
+def remove_thread(request: MemberRequest, conversation_id: int) -> HttpResponse:
+    """The same for a whole thread, and for what comes later in it."""
+    looking = who_looks(request)
+    known_as = access_conversation(looking.narrowed(None), conversation_id)
+    do_remove_thread(workspace_id=looking.workspace_id, mailboxes=looking.own, conversation_id=known_as)
+    return _removed(request)
+
+
+def _removed(request: MemberRequest) -> HttpResponse:
+    note(request, "remove")
+    messages.success(
+        request,
+        _("Removed from FlowCRM and kept out; nothing changed in Gmail. For 30 days it lies here, and Bring back undoes it."),
+    )
+    return redirect("email_bin")
+
+
+@require_POST
 def bring_back(request: MemberRequest, copy_id: int) -> HttpResponse:
     """Out of the bin: it is everywhere again where it was, whatever the provider says."""
     looking = who_looks(request)
@@ -65,6 +96,7 @@ def bring_back(request: MemberRequest, copy_id: int) -> HttpResponse:
             _("Your plan's storage is full, so it stays in the bin for now. Remove something else, or ask for more room."),
         )
         return redirect("email_bin")
+    do_let_back(looking.workspace_id, [copy_id])
     note(request, "bring_back", [mailbox_id])
     messages.success(request, _("It is back where it was."))
     return redirect("email_bin")

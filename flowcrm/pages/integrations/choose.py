@@ -23,12 +23,14 @@ from flowcrm.store.access import access_mailbox
 from flowcrm.store.levels import Level
 from flowcrm.store.models import Mailbox
 from flowcrm.store.queries.gain import gain_of_level
+from flowcrm.store.queries.kept_out import count_kept_out
 from flowcrm.store.queries.mailboxes import LabelRow, any_contact_address, labels, mailbox_rows
 from flowcrm.store.queries.threads import THREAD_SIZE, Only, threads_of_mine
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.asked import do_interval
 from flowcrm.store.writes.bin import do_staying
 from flowcrm.store.writes.due import do_due_now
+from flowcrm.store.writes.kept_out import do_let_all_back
 from flowcrm.store.writes.mailbox import do_settings
 from flowcrm.store.writes.marks import do_let_in
 from flowcrm.store.writes.private import do_level
@@ -62,6 +64,7 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         "address": mailbox_address(request.workspace.id, mailbox_id),
         "lost": [one for one in known if one.gone],
         "kept_out": [KeptOut(one, may_come_in=one.gone or not is_no_crm(one.name)) for one in every if one.excluded],
+        "removed": count_kept_out(request.workspace.id, mailbox_id),
         "direction": DIRECTIONS["one_way"],
         "any_contact": any_contact_address(request.workspace.id),
     }
@@ -101,6 +104,17 @@ def let_in(request: MemberRequest, mailbox_id: int) -> HttpResponse:
             do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
             wake_sync()
         messages.success(request, _("Emails under %(label)s may come in from now on.") % {"label": label.name})
+    return redirect("mailbox_choose", mailbox_id)
+
+
+@require_POST
+def let_back(request: MemberRequest, mailbox_id: int) -> HttpResponse:
+    """What the owner removed and kept out may come in again, by the rules there are now."""
+    mailbox = access_mailbox(request.member, mailbox_id)
+    if do_let_all_back(workspace_id=request.workspace.id, mailbox_id=mailbox.id):
+        note(request, "let_back", [mailbox.id])
+        wake_sync()
+    messages.success(request, _("What you removed may come in again. What is in the bin stays there until you bring it back."))
     return redirect("mailbox_choose", mailbox_id)
 
 

@@ -34,7 +34,10 @@ _LONGEST = 500
 
 # rules.decide's names -> (what the rule asks, what would change it).
 _RULES: Mapping[str, tuple[Text, Text]] = {
-    "erased": (gettext_lazy("Was it removed for good?"), gettext_lazy("Bring it back from where it was removed.")),
+    "erased": (
+        gettext_lazy("Was it, or its thread, removed here?"),
+        gettext_lazy("Bring it back from the bin, or let what you removed in again by this mailbox's settings."),
+    ),
     "privacy_address": (gettext_lazy("Does it name your account's privacy address?"), gettext_lazy("It stays out.")),
     "excluded": (
         gettext_lazy("Does its thread bear No-CRM?"),

@@ -29,6 +29,8 @@ KINDS: Mapping[str, Kind] = {
     "disconnect": Kind(_("Disconnected a mailbox"), "mailbox"),
     "settings": Kind(_("Changed what comes in"), "mailbox"),
     "level": Kind(_("Changed who sees a mailbox"), "mailbox"),
+    "remove": Kind(_("Removed emails and keeps them out")),
+    "let_back": Kind(_("Let removed emails in again"), "mailbox"),
     "bring_back": Kind(_("Brought an email back from the bin"), "mailbox"),
     "let_in": Kind(_("Let a label's emails in"), "mailbox"),
     "pause": Kind(_("Paused a mailbox"), "mailbox"),
@@ -43,6 +45,10 @@ KINDS: Mapping[str, Kind] = {
     "audit_export": Kind(_("Exported the audit log")),
 }
 
+_MAILBOXES = (
+    *("connect", "disconnect", "settings", "pause", "resume"),
+    *("let_in", "remove", "let_back", "bring_back"),
+)
 _ACCOUNT = ("invite", "revoke_invite", "join", "role", "default_level", "google_setup", "prune", "audit_export")
 
 # What the filter offers: more than one kind each, since nobody looks for "downloaded an original" alone.
@@ -50,7 +56,7 @@ GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
     "opened": (_("Opened emails"), ("read", "file", "original", "export")),
     "listed": (_("Saw lists"), ("list",)),
     "sight": (_("Who sees what"), ("level", "private", "not_private")),
-    "mailboxes": (_("Mailboxes"), ("connect", "disconnect", "settings", "let_in", "bring_back", "pause", "resume")),
+    "mailboxes": (_("Mailboxes"), _MAILBOXES),
     "account": (
         _("The account"),
         _ACCOUNT,

@@ -20,10 +20,11 @@ LIFE = timedelta(days=30)
 
 
 class BinReason(StrEnum):
-    """Why a copy is in the bin: it was deleted at the provider, or left the chosen labels."""
+    """Why a copy is in the bin: it was deleted at the provider, left the chosen labels, or its owner removed it here."""
 
     DELETED = "deleted"
     LEFT = "left"
+    HAND = "hand"
 
 
 class PlanFull(UserError):
