@@ -392,3 +392,22 @@ def test_K53_the_audit_log_tells_admins_and_viewed_by_tells_owners_who_viewed_an
         rows = hers.locator(".audit-row")
         expect(rows.filter(has_text="Mara Lindt")).to_contain_text("Read an email")
         expect(rows.filter(has_text="Ben Keller").first).to_contain_text("thread · 127.0.0.1")
+
+
+def test_K25_a_contact_s_thread_is_there_with_its_history_and_a_gap_is_said(running: Product, browser: Browser) -> None:
+    mine, his = "k25-mara@acme.example", "k25-ben@acme.example"
+    talk = letters.conversation(mine, subject="Prices for May")
+    for address, mails in ((mine, [talk.question, talk.thanks]), (his, [talk.answer])):
+        running.google.create_account(address)
+        running.google.deliver_many(address, mails)
+    boxes = Wanted("Mara Lindt", boxes=[Box(mine)]), Wanted("Ben Keller", boxes=[Box(his)])
+    house = move_in(running, *boxes, contacts=[("Carla Stein", letters.CARLA)])
+    with tab(browser) as page:
+        for member in reversed(house.members):
+            steps.wait_until_read(page, running, member)
+        page.goto(f"{running.url}/contacts/{house.contacts[0]}/emails")
+        page.get_by_role("link", name="Prices for May").click()
+        inside = page.locator(".thread-inside")
+        expect(inside.locator(".mail")).to_have_count(2)
+        expect(inside.get_by_text("1 email held by Ben Keller")).to_be_visible()
+        assert letters.ANSWER not in inside.locator(".mail-gap").inner_text()
