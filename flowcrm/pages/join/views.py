@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from flowcrm.pages.join.forms import JoinForm
 from flowcrm.pages.middleware import SESSION_WORKSPACE
+from flowcrm.pages.newcomer import NewcomerForm
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.models import Person, Workspace
 from flowcrm.store.writes.audit import do_audit
@@ -40,7 +40,7 @@ def _answer(request: HttpRequest, workspace_id: int, invite: Invite) -> HttpResp
         if request.method == "POST":
             return _welcome(request, workspace_id, invite, Person.objects.get(pk=request.user.pk), "UTC")
         return render(request, "join/signed_in.html", context)
-    form = JoinForm(request.POST or None, initial={"name": invite.name})
+    form = NewcomerForm(request.POST or None, initial={"name": invite.name})
     if form.is_valid():
         typed = form.cleaned_data
         # The sign-in and the membership come together, or neither: all of this is one transaction.

@@ -3,15 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from flowcrm.pages.forms import Form, OptionCards
+from flowcrm.pages.forms import OptionCards
+from flowcrm.pages.newcomer import NewcomerForm
 from flowcrm.pages.words import LEVELS, PLANS
-from flowcrm.pages.zones import zone_choices
-from flowcrm.store.models import Person
 from flowcrm.store.writes.setup import CodeDead, CodeWrong, FirstPerson
 from flowcrm.store.writes.workspaces import (
     LONGEST_NAME,
@@ -22,36 +20,17 @@ from flowcrm.store.writes.workspaces import (
 )
 
 
-class SetupForm(Form):
+class SetupForm(NewcomerForm):
     """Who sets up, and what the account is called. The code is looked at by the view, once all else is right: guesses count."""
+
+    taken = _("There is already a sign-in with this address.")
+    field_order = ("code", "name", "email", "password")
 
     code = forms.CharField(
         label=_("Code from the terminal"),
         max_length=40,
         error_messages={"required": _("Enter the code that FlowCRM showed on the terminal when it started.")},
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "class": "mono", "placeholder": "XXXX-XXXX-XXXX"}),
-    )
-    name = forms.CharField(
-        label=_("Your name"),
-        max_length=200,
-        error_messages={"required": _("Enter your name as colleagues know it.")},
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
-    email = forms.EmailField(
-        label=_("Your email address"),
-        help_text=_("You sign in with it. It need not be a mailbox that you connect."),
-        error_messages={
-            "required": _("Enter the address that you want to sign in with."),
-            "invalid": _("That is not an email address. It should look like anna@example.com."),
-        },
-        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
-    )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=200,
-        strip=False,
-        error_messages={"required": _("Choose a password.")},
-        widget=forms.PasswordInput(render_value=True, attrs={"autocomplete": "new-password"}),
     )
     title = forms.CharField(
         label=_("Company or team"),
@@ -73,13 +52,6 @@ class SetupForm(Form):
             }
         ),
     )
-    time_zone = forms.ChoiceField(
-        label=_("Time zone"),
-        choices=zone_choices,
-        initial="UTC",
-        help_text=_("Yours, and the one in which the account's day begins at midnight. You can change yours later."),
-        widget=forms.Select(attrs={"data-guess-zone": ""}),
-    )
     plan = forms.ChoiceField(label=_("Plan"), choices=list(PLANS.items()), initial="professional", widget=OptionCards)
     default_level = forms.ChoiceField(
         label=_("What colleagues see of somebody's emails"),
@@ -90,13 +62,9 @@ class SetupForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = " ".join(password_validators_help_texts()[1:2])
-
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].lower()
-        if Person.objects.filter(email=email).exists():
-            raise ValidationError(_("There is already a sign-in with this address."))
-        return email
+        self.fields["time_zone"].help_text = _(
+            "Yours, and the one in which the account's day begins at midnight. You can change yours later."
+        )
 
     def clean_slug(self) -> str:
         try:
@@ -107,16 +75,6 @@ class SetupForm(Form):
             raise ValidationError(_("Another account has that name. Choose another one.")) from error
         self.good_news["slug"] = gettext("%(name)s is free.") % {"name": slug}
         return slug
-
-    def clean(self) -> dict[str, Any]:
-        typed = self.cleaned_data
-        if "password" in typed:
-            person = Person(email=typed.get("email", ""), name=typed.get("name", ""))
-            try:
-                validate_password(typed["password"], person)
-            except ValidationError as error:
-                self.add_error("password", error)
-        return typed
 
     def refuse_code(self, error: CodeWrong | CodeDead) -> None:
         """Say at the field what the store said about the code."""

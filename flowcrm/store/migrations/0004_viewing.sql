@@ -17,6 +17,7 @@ ALTER TABLE viewing ENABLE ROW LEVEL SECURITY;
 CREATE POLICY app ON viewing TO flowcrm_app USING (workspace_id = current_setting('app.workspace')::bigint);
 GRANT SELECT, INSERT, UPDATE, DELETE ON viewing TO flowcrm_app;
 
--- One person's, or one kind's, records without walking all of them.
+-- One person's, one kind's or one surface's records without walking all of them.
 CREATE INDEX audit_actor ON audit (workspace_id, actor_id, at DESC, id);
 CREATE INDEX audit_verb ON audit (workspace_id, verb, at DESC, id);
+CREATE INDEX audit_surface ON audit (workspace_id, surface, at DESC, id);

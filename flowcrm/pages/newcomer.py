@@ -1,10 +1,11 @@
-"""Who joins: a new sign-in."""
+"""A new sign-in."""
 
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from flowcrm.pages.forms import Form
@@ -12,8 +13,11 @@ from flowcrm.pages.zones import zone_choices
 from flowcrm.store.models import Person
 
 
-class JoinForm(Form):
-    """Name, address, password and time zone of somebody who has no sign-in here yet."""
+class NewcomerForm(Form):
+    """Name, address, password and time zone of somebody who has no sign-in here yet. taken: what is said of an address that has
+    one."""
+
+    taken: str | Promise = _("There is already a sign-in with this address. Sign in, then open the link once more.")
 
     name = forms.CharField(
         label=_("Your name"),
@@ -52,14 +56,14 @@ class JoinForm(Form):
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
         if Person.objects.filter(email=email).exists():
-            raise ValidationError(_("There is already a sign-in with this address. Sign in, then open the link once more."))
+            raise ValidationError(str(self.taken))
         return email
 
     def clean(self) -> dict[str, Any]:
         typed = self.cleaned_data
-        if typed.get("password") and "password" not in self.errors:
+        if "password" in typed:
             try:
                 validate_password(typed["password"], Person(email=typed.get("email", ""), name=typed.get("name", "")))
-            except ValidationError as weak:
-                self.add_error("password", weak)
+            except ValidationError as error:
+                self.add_error("password", error)
         return typed
