@@ -56,9 +56,7 @@ def explain(
     ids = connector.search(search) if search is not None else _ids_of(connector, some_id)
     answers = connector.headers(ids[:MOST]) if ids else ()
     found = [one for one in answers if isinstance(one, Headers)]
-    refused = next((one.error for one in answers if isinstance(one, ItemFailed) and not isinstance(one.error, Gone)), None)
-    if refused is not None:
-        raise refused
+    _raise_refused(answers)
     marks = _marks_now(connector, rules, found)
     return tuple(_explained(mailbox, rules, one, marks.get(one.thread_id or "", ThreadMarks())) for one in found)
 
@@ -70,20 +68,27 @@ def _rules_now(mailbox: Snapshot, connector: Connector) -> MailboxRules:
 
 
 def _ids_of(connector: Connector, some_id: str) -> tuple[str, ...]:
-    """The mails of that thread, latest first; or the mail itself."""
-    (answer,) = connector.threads([some_id])
-    if isinstance(answer, Thread):
-        return tuple(one.provider_id for one in reversed(answer.mails))
-    if not isinstance(answer.error, Gone):
-        raise answer.error
-    return (some_id,)
+    """The mails of that thread, latest first; or the mail itself. A thread may bear the id of a mail: that one comes first,
+    since it may be the one that is meant and only some are answered."""
+    answers = connector.threads([some_id])
+    _raise_refused(answers)
+    mails = [one.provider_id for answer in answers if isinstance(answer, Thread) for one in reversed(answer.mails)]
+    return tuple(sorted(mails, key=lambda one: one != some_id)) or (some_id,)
 
 
 def _marks_now(connector: Connector, rules: MailboxRules, found: Sequence[Headers]) -> dict[str, ThreadMarks]:
     """What the labels of whole threads say, by the provider's own word."""
     threads = sorted({one.thread_id for one in found if one.thread_id is not None})
     answers = connector.threads(threads) if threads and rules.counting_ids else ()
+    _raise_refused(answers)
     return {one.thread_id: _marks_of(rules, one) for one in answers if isinstance(one, Thread)}
+
+
+def _raise_refused(answers: Sequence[object]) -> None:
+    """What is not there any more is an answer; everything else that went wrong is told."""
+    for one in answers:
+        if isinstance(one, ItemFailed) and not isinstance(one.error, Gone):
+            raise one.error
 
 
 def _marks_of(rules: MailboxRules, thread: Thread) -> ThreadMarks:

@@ -16,7 +16,7 @@ from flowcrm.rules.decide import Verdict
 from flowcrm.store.db import rows, workspace_scope
 from flowcrm.store.models import Person
 from flowcrm.store.writes.bin import BinReason, do_bin
-from flowcrm.sync.explain import Explained, Place, explain
+from flowcrm.sync.explain import MOST, Explained, Place, explain
 from standins.google.client import GoogleStandin
 from tests.flow.acme import OLD, Box, Team, letter
 from tests.people import make_someone
@@ -193,3 +193,33 @@ def test_time_stands_still_for_the_rules(team: Team) -> None:
     clock.advance(3600)
     assert _explain(box, mail) == first
     assert first.decision.rule == "before_since"
+
+
+def test_what_the_labels_of_a_thread_say_is_never_guessed(team: Team, standin: GoogleStandin) -> None:
+    """A No-CRM label on another mail of the thread: while Gmail does not tell, there is no answer instead of a wrong one."""
+    box = team.mailbox("all")
+    no_crm = standin.create_label(box.address, "No-CRM")
+    box.deliver(letter("private", message_id="<p@x>"), labels=["INBOX", no_crm])
+    reply = box.deliver(letter("Re: private", answers="<p@x>"))
+    box.rest()
+    assert "out for good" not in _page(box, "Re: private")
+    assert _explain(box, reply).decision.rule == "excluded"
+    standin.fault("gmail.threads.get", kind="status", status=503)
+    page = _page(box, "Re: private")
+    assert "Gmail cannot be reached right now" in page
+    assert "It is not here." not in page
+
+
+def test_the_email_that_was_asked_for_comes_first_in_a_long_thread(team: Team) -> None:
+    box = team.mailbox("all")
+    first = box.deliver(letter("long", message_id="<0@x>"))
+    for number in range(1, MOST + 3):
+        later = OLD + timedelta(hours=number)
+        box.deliver(letter("Re: long", message_id=f"<{number}@x>", answers="<0@x>", at=later), at=later)
+    snapshot = read_snapshot(team.workspace_id, box.mailbox_id)
+    assert snapshot is not None
+    with closing(open_connector(snapshot)) as connector:
+        found = explain(snapshot, connector, some_id=first)
+    assert len(found) == MOST
+    assert found[0].provider_id == first
+    assert [one.at for one in found[1:]] == sorted((one.at for one in found[1:]), reverse=True)
