@@ -1,10 +1,14 @@
 """The bin as its owner sees it, and as nobody else does."""
 
+from datetime import timedelta
+
 import pytest
 
-from flowcrm.store.db import rows, workspace_scope
+from flowcrm.lib import clock
+from flowcrm.store.db import rows, run, workspace_scope
 from flowcrm.store.levels import Level
 from flowcrm.store.writes.bin import BinReason, do_bin
+from flowcrm.store.writes.mailbox import do_state
 from flowcrm.store.writes.private import do_level
 from tests.mail_helper import connect, conversation_of, keep, raw
 from tests.people import Someone, colleague, member, stranger
@@ -114,3 +118,19 @@ def test_an_email_and_a_thread_are_removed_and_brought_back_by_their_owner_alone
     assert "One email or thread is kept out." in colleague.get(f"/settings/integrations/{box}/settings").content.decode()
     colleague.post(f"/settings/integrations/{box}/let-back")
     assert "kept out." not in colleague.get(f"/settings/integrations/{box}/settings").content.decode()
+
+
+def test_letting_back_makes_no_paused_mailbox_due(colleague: Someone) -> None:
+    for state, due in (("paused", 0), ("on", 1)):
+        box = connect(colleague)
+        (message,) = keep(colleague.workspace_id, box, raw("Budget", sender=CARLA))
+        colleague.post(f"/emails/message/{message}/remove")
+        with colleague.scope():
+            do_state(workspace_id=colleague.workspace_id, mailbox_id=box, state=state)
+            later = clock.now() + timedelta(hours=1)
+            run("UPDATE mailbox_due SET next_run_at = %s WHERE mailbox_id = %s", [later, box])
+        colleague.post(f"/settings/integrations/{box}/let-back")
+        with colleague.scope():
+            assert rows("SELECT 1 FROM kept_out") == []
+            found = rows("SELECT 1 FROM mailbox_due WHERE mailbox_id = %s AND next_run_at < %s", [box, later])
+        assert len(found) == due, state

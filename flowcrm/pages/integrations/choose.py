@@ -100,9 +100,7 @@ def let_in(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         messages.warning(request, _("While a label is called No-CRM, it keeps emails out. Rename it in Gmail first."))
     elif do_let_in(workspace_id=workspace_id, mailbox_id=mailbox_id, folder_id=wanted):
         note(request, "let_in", [mailbox.id])
-        if mailbox.state == State.ON:
-            do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
-            wake_sync()
+        _look_again(mailbox)
         messages.success(request, _("Emails under %(label)s may come in from now on.") % {"label": label.name})
     return redirect("mailbox_choose", mailbox_id)
 
@@ -113,9 +111,16 @@ def let_back(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     mailbox = access_mailbox(request.member, mailbox_id)
     if do_let_all_back(workspace_id=request.workspace.id, mailbox_id=mailbox.id):
         note(request, "let_back", [mailbox.id])
-        wake_sync()
+        _look_again(mailbox)
     messages.success(request, _("What you removed may come in again. What is in the bin stays there until you bring it back."))
     return redirect("mailbox_choose", mailbox_id)
+
+
+def _look_again(mailbox: Mailbox) -> None:
+    """Soon, unless it is paused or disconnected: then it looks when it is on again."""
+    if mailbox.state == State.ON:
+        do_due_now(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.id)
+        wake_sync()
 
 
 def _save(request: MemberRequest, mailbox: Mailbox, form: ChoiceForm, *, only_interval: bool) -> HttpResponse:

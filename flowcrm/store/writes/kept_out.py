@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from flowcrm.lib import clock
 from flowcrm.store.db import rows, run
 from flowcrm.store.writes.bin import BinReason, do_bin
-from flowcrm.store.writes.due import do_due_now
 from flowcrm.store.writes.mailbox import do_restart_listing
 
 
@@ -45,15 +44,17 @@ def do_let_back(workspace_id: int, copy_ids: Collection[int]) -> None:
 
 
 def do_let_all_back(*, workspace_id: int, mailbox_id: int) -> int:
-    """Everything that was removed by hand in this mailbox may come in again, and is looked for; how many marks that were."""
+    """Everything that was removed by hand in this mailbox may come in again, and is looked for when it is due; how many marks
+    that were."""
     gone = run("DELETE FROM kept_out WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
     if gone:
         do_restart_listing(workspace_id=workspace_id, mailbox_id=mailbox_id)
-        do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
     return gone
 
 
 def _do_remove(workspace_id: int, kind: str, found: Sequence[tuple[int, int, str, str | None]]) -> None:
+    if not found:
+        return
     marks = {
         (mailbox_id, "thread", thread_id) if kind == "thread" and thread_id is not None else (mailbox_id, "email", provider_id)
         for mailbox_id, _, provider_id, thread_id in found
@@ -61,9 +62,7 @@ def _do_remove(workspace_id: int, kind: str, found: Sequence[tuple[int, int, str
     run(
         """INSERT INTO kept_out (workspace_id, mailbox_id, kind, provider_id, at)
            SELECT %s, t.*, %s FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS t ON CONFLICT DO NOTHING""",
-        [workspace_id, clock.now(), *(list(column) for column in zip(*sorted(marks), strict=True))]
-        if marks
-        else [workspace_id, clock.now(), [], [], []],
+        [workspace_id, clock.now(), *(list(column) for column in zip(*sorted(marks), strict=True))],
     )
     for mailbox_id in sorted({one for one, *_ in found}):
         copies = [copy_id for one, copy_id, *_ in found if one == mailbox_id]
