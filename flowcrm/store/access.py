@@ -39,11 +39,9 @@ class Actor:
         """Other members' mailboxes of which he sees at least that much."""
         return sorted(mailbox_id for mailbox_id, level in self.shared.items() if level.shows(at_least))
 
-    def sight(self, mailbox_id: int, *, shut: bool = False) -> Level | None:
-        """How much he sees of a copy in that mailbox; None: he does not know of it."""
-        if mailbox_id in self.own:
-            return Level.EVERYTHING
-        return None if shut else self.shared.get(mailbox_id)
+    def sight(self, mailbox_id: int) -> Level | None:
+        """How much he sees of a copy in that mailbox which READABLE let through; None: he does not know of it."""
+        return Level.EVERYTHING if mailbox_id in self.own else self.shared.get(mailbox_id)
 
     def within(self, mailbox_id: int) -> "Actor":
         """The same, looking at one mailbox only; at nothing, if it is not one that he may read."""
