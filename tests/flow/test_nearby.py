@@ -1,11 +1,6 @@
 """A banner or a footer that ingest does not know makes a second message of one mail, until the job has looked."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 
 import psycopg
@@ -19,6 +14,7 @@ from flowcrm.store.queries.threads import emails_of, threads_of_mine
 from flowcrm.store.vaults import key_store
 from flowcrm.store.writes.nearby import do_join_near
 from flowcrm.sync.nearby import join_nearby
+from tests.flow.killing import kill_while_it_waits
 from tests.mail_helper import connect, keep, raw
 from tests.people import Someone, colleague, make_someone, make_workspace, member
 
@@ -264,10 +260,7 @@ def test_a_worker_killed_in_the_middle_of_a_merge_has_changed_nothing(member: So
         holding.execute(
             "SELECT 1 FROM message WHERE workspace_id = %s AND id = %s FOR KEY SHARE", [member.workspace_id, second]
         )
-        worker = _start_worker()
-        _wait_until_it_waits(database, worker)
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
+        kill_while_it_waits(database, "from flowcrm.sync.nearby import join_nearby\njoin_nearby(stop=lambda: False)")
     assert _everything(member) == before
 
     compare()
@@ -281,17 +274,3 @@ def _everything(one: Someone) -> list[object]:
     tables = "message message_key variant copy participant search_row conversation mid usage_total nearby"
     with one.scope():
         return [sorted(map(repr, rows(f"SELECT * FROM {table}"))) for table in tables.split()]
-
-
-def _start_worker() -> "subprocess.Popen[bytes]":
-    program = "import django; django.setup()\nfrom flowcrm.sync.nearby import join_nearby\njoin_nearby(stop=lambda: False)"
-    return subprocess.Popen([sys.executable, "-c", program], env=os.environ.copy(), stdout=subprocess.DEVNULL)
-
-
-def _wait_until_it_waits(database: dict[str, str], worker: "subprocess.Popen[bytes]") -> None:
-    with psycopg.connect(database["owner"], autocommit=True) as watching:
-        while worker.poll() is None:
-            if watching.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
-                return
-            time.sleep(0.02)
-    pytest.fail("the worker ended before it could be killed")
