@@ -22,7 +22,11 @@ from flowcrm.store.queries.members import account_name
 from flowcrm.store.vaults import key_store
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.audit_chain import do_close_batches
+from tests.mail_helper import connect, keep, raw
+from tests.people import Someone, member
 from tests.store.pages import new_workspace
+
+__all__ = ["member"]
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock")]
 
@@ -310,6 +314,21 @@ def test_old_batches_are_dropped_behind_a_signed_checkpoint_and_the_rest_still_h
     with workspace_scope(chain):
         assert rows("SELECT actor_id, object_ids FROM audit WHERE verb = 'prune'") == [(None, [1, 3])]
     assert verify(chain)[0] == 0
+
+
+def test_who_viewed_an_email_long_ago_is_forgotten_with_the_records(
+    member: Someone, owner: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    box = connect(member)
+    long_ago, lately = keep(member.workspace_id, box, raw("one"), raw("two"))
+    for message in (long_ago, lately):
+        member.get(f"/emails/message/{message}")
+    do_close_batches(member.workspace_id)
+    clock.advance(40 * 86400)
+    member.get(f"/emails/message/{lately}")
+    assert prune(member.workspace_id, 30).returncode == 0
+    seen = owner.execute("SELECT message_id FROM viewing WHERE workspace_id = %s", [member.workspace_id]).fetchall()
+    assert seen == [(lately,)]
 
 
 def test_when_all_is_dropped_the_chain_goes_on_from_the_checkpoint(

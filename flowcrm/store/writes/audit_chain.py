@@ -86,7 +86,8 @@ def _remember_end(workspace_id: int, key: AuditMac) -> None:
 
 
 def do_prune(workspace_id: int, before: datetime) -> Pruned:
-    """Drop the oldest batches that were closed before that time, records and all, and sign where the chain begins now.
+    """Drop the oldest batches that were closed before that time, records and all, and sign where the chain begins now. Who last
+    viewed an email before that time is forgotten too.
 
     Only as the owner of the tables. Raises ChainBroken, and VaultError.
     """
@@ -107,6 +108,8 @@ def do_prune(workspace_id: int, before: datetime) -> Pruned:
         last = old[-1]
         records = run("DELETE FROM audit WHERE workspace_id = %s AND batch <= %s", [workspace_id, last.number])
         run("DELETE FROM audit_batch WHERE workspace_id = %s AND number <= %s", [workspace_id, last.number])
+        # The same in brief, by email ("Viewed by"): it would outlive what it was taken from.
+        run("DELETE FROM viewing WHERE workspace_id = %s AND last_at < %s", [workspace_id, before])
         _do_checkpoint(workspace_id, key, last)
         do_audit(
             workspace_id=workspace_id,
