@@ -182,3 +182,15 @@ def test_viewings_survive_when_two_emails_turn_out_to_be_one(member: Someone, co
     keep(colleague.workspace_id, box, both)
     with colleague.scope():
         assert rows("SELECT message_id, member_id, times FROM viewing") == [(one, member.member_id, 3)]
+
+
+def test_records_about_people_say_whom(member: Someone, colleague: Someone) -> None:
+    member.post("/settings/team", {"what": "invite", "name": "Nora", "role": "user"})
+    member.post(f"/settings/team/{colleague.member_id}/role", {"role": "admin"})
+    with member.scope():
+        [(invite,)] = rows("SELECT id FROM invite")
+    member.post(f"/settings/team/invites/{invite}/revoke")
+    page = " ".join(_page(member, f"{AUDIT}?what=account").split())
+    for said in ("Invited somebody", "Took an invitation back"):
+        assert f'{said} <span class="quiet">· Nora</span>' in page
+    assert 'Changed a role <span class="quiet">· Ben Keller</span>' in page

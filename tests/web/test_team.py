@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from flowcrm.lib import clock
-from flowcrm.store.db import close_connections, rows, workspace_scope
+from flowcrm.store.db import close_connections, row, rows, run, workspace_scope
 from flowcrm.store.writes.invites import LIFE, InviteDead, LastAdmin, check_invite, check_role, do_invite, do_join
 from tests.people import PASSWORD, Someone, colleague, make_person, make_someone, member, stranger
 
@@ -73,9 +73,13 @@ def test_a_link_works_once_for_a_week_and_not_after_it_was_taken_back(member: So
 
 def test_who_is_signed_in_already_joins_by_a_button(member: Someone, stranger: Someone) -> None:
     link = _link(member)
+    with stranger.scope():
+        run("UPDATE member SET time_zone = 'Asia/Tokyo'")
     assert "You are signed in as" in stranger.get(link).content.decode()
     assert stranger.post(link).status_code == 302
     assert _members(member)["Sten Strange"] == "user"
+    with member.scope():
+        assert row("SELECT time_zone FROM member WHERE name = 'Sten Strange'") == ("Asia/Tokyo",), "as in his other account"
     assert "Elsewhere" in stranger.get("/settings/profile").content.decode()
 
 
@@ -153,7 +157,7 @@ def test_of_two_admins_who_step_down_at_once_one_stays(member: Someone) -> None:
 
 def test_of_two_who_use_a_link_at_once_one_gets_in(member: Someone) -> None:
     with member.scope():
-        secret = do_invite(workspace_id=member.workspace_id, member_id=member.member_id, name="Nora", role="user")
+        _id, secret = do_invite(workspace_id=member.workspace_id, member_id=member.member_id, name="Nora", role="user")
     people, together = [make_person("One"), make_person("Two")], Barrier(2)
 
     def use(person_id: int) -> bool:

@@ -13,6 +13,7 @@ from flowcrm.pages.middleware import SESSION_WORKSPACE
 from flowcrm.pages.newcomer import NewcomerForm
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.models import Person, Workspace
+from flowcrm.store.queries.members import memberships
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.invites import Invite, InviteDead, check_invite, do_join
 from flowcrm.store.writes.members import do_make_person
@@ -38,7 +39,7 @@ def _answer(request: HttpRequest, workspace_id: int, invite: Invite) -> HttpResp
     context: dict[str, object] = {"title": title}
     if request.user.is_authenticated:
         if request.method == "POST":
-            return _welcome(request, workspace_id, invite, Person.objects.get(pk=request.user.pk), "UTC")
+            return _welcome(request, workspace_id, invite, Person.objects.get(pk=request.user.pk), _zone(request.user.pk))
         return render(request, "join/signed_in.html", context)
     form = NewcomerForm(request.POST or None, initial={"name": invite.name})
     if form.is_valid():
@@ -47,6 +48,11 @@ def _answer(request: HttpRequest, workspace_id: int, invite: Invite) -> HttpResp
         person = do_make_person(email=typed["email"], name=typed["name"], password=typed["password"])
         return _welcome(request, workspace_id, invite, person, typed["time_zone"])
     return render(request, "join/form.html", {**context, "form": form}, status=422 if form.is_bound else 200)
+
+
+def _zone(person_id: int) -> str:
+    """In which times are shown to him in the account that he has already."""
+    return next((one.member.time_zone for one in memberships(person_id)), "UTC")
 
 
 def _welcome(request: HttpRequest, workspace_id: int, invite: Invite, person: Person, time_zone: str) -> HttpResponse:

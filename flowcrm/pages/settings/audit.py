@@ -1,5 +1,6 @@
 """Settings, Audit: who did or saw what, for admins (claim K53). Ids and names: an admin sees no more emails than others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
@@ -33,7 +34,7 @@ from flowcrm.store.queries.audit_log import (
     surfaces,
 )
 from flowcrm.store.queries.mailboxes import owners
-from flowcrm.store.queries.members import team
+from flowcrm.store.queries.members import called, team
 
 _OPERATOR = "0"
 
@@ -78,13 +79,14 @@ class FilterForm(Form):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A record in words. email: the one it is about, where it is one; mailbox: whose; more: how many emails, where several."""
+    """A record in words. email: the one it is about, where it is one; whose: the mailbox, or
+    the member or the invitation; more: how many emails, where several."""
 
     record: Record
     kind: Kind
     surface: Text
     email: Email | None = None
-    mailbox: str = ""
+    whose: str = ""
     more: int = 0
 
 
@@ -125,15 +127,16 @@ def _lines(looking: Actor, records: tuple[Record, ...]) -> list[Line]:
     kinds = {record.id: kind(record.verb) for record in records}
     single = {record.id: record.object_ids[0] for record in records if record.object_ids}
     emails = emails_in_log(looking, [single[one.id] for one in records if one.id in single and kinds[one.id].about == "emails"])
-    boxes = owners(looking.workspace_id, [single[one.id] for one in records if one.id in single])
-    return [_line(record, kinds[record.id], single.get(record.id, 0), emails, boxes) for record in records]
+    ids = list(single.values())
+    whose = {"mailbox": owners(looking.workspace_id, ids), "person": called(looking.workspace_id, ids)}
+    return [_line(record, kinds[record.id], single.get(record.id, 0), emails, whose) for record in records]
 
 
-def _line(record: Record, of: Kind, first: int, emails: dict[int, Email], boxes: dict[int, str]) -> Line:
+def _line(record: Record, of: Kind, first: int, emails: Mapping[int, Email], whose: Mapping[str, Mapping[int, str]]) -> Line:
     several = len(record.object_ids) if of.about == "emails" and record.verb != "file" else 1
     email = emails.get(first, Email(None, ())) if of.about == "emails" and several == 1 else None
-    mailbox = boxes.get(first, "") if of.about == "mailbox" else ""
-    return Line(record, of, surface(record.surface), email, mailbox, several if several > 1 else 0)
+    name = whose.get(of.about, {}).get(first, "")
+    return Line(record, of, surface(record.surface), email, name, several if several > 1 else 0)
 
 
 def _place(request: MemberRequest) -> Place | None:

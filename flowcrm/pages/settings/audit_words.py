@@ -11,7 +11,8 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record. about: what its ids are of: "emails", "thread", "mailbox" or nothing that can be shown."""
+    """A kind of record. about: what its ids are of: "emails", "thread", "mailbox", "person" (a member, or an
+    invitation) or nothing that can be shown."""
 
     title: Text
     about: str = ""
@@ -35,10 +36,10 @@ KINDS: Mapping[str, Kind] = {
     "let_in": Kind(_("Let a label's emails in"), "mailbox"),
     "pause": Kind(_("Paused a mailbox"), "mailbox"),
     "resume": Kind(_("Resumed a mailbox"), "mailbox"),
-    "invite": Kind(_("Invited somebody")),
-    "revoke_invite": Kind(_("Took an invitation back")),
+    "invite": Kind(_("Invited somebody"), "person"),
+    "revoke_invite": Kind(_("Took an invitation back"), "person"),
     "join": Kind(_("Joined the account")),
-    "role": Kind(_("Changed a role")),
+    "role": Kind(_("Changed a role"), "person"),
     "default_level": Kind(_("Changed what is preselected for mailboxes")),
     "google_setup": Kind(_("Set up Google")),
     "prune": Kind(_("Dropped old records")),
@@ -57,10 +58,7 @@ GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
     "listed": (_("Saw lists"), ("list",)),
     "sight": (_("Who sees what"), ("level", "private", "not_private")),
     "mailboxes": (_("Mailboxes"), _MAILBOXES),
-    "account": (
-        _("The account"),
-        _ACCOUNT,
-    ),
+    "account": (_("The account"), _ACCOUNT),
 }
 
 SURFACES: Mapping[str, Text] = {

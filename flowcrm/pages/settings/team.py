@@ -74,8 +74,10 @@ def _context(request: MemberRequest, level: DefaultLevelForm | None, invite: Inv
 def _invite(request: MemberRequest, form: InviteForm) -> str:
     """The new link."""
     typed, workspace_id = form.cleaned_data, request.workspace.id
-    secret = do_invite(workspace_id=workspace_id, member_id=request.member.id, name=typed["name"], role=typed["role"])
-    note(request, "invite")
+    invite_id, secret = do_invite(
+        workspace_id=workspace_id, member_id=request.member.id, name=typed["name"], role=typed["role"]
+    )
+    note(request, "invite", [invite_id])
     return str(settings.BASE_URL) + reverse("join", args=[workspace_id, secret])
 
 
@@ -85,7 +87,7 @@ def revoke_invite(request: MemberRequest, invite_id: int) -> HttpResponse:
     if not request.member.is_admin:
         return HttpResponseForbidden(_("Only admins change this."))
     do_revoke(workspace_id=request.workspace.id, invite_id=invite_id)
-    note(request, "revoke_invite")
+    note(request, "revoke_invite", [invite_id])
     messages.success(request, _("That link works no more."))
     return redirect("team")
 
@@ -101,6 +103,6 @@ def change_role(request: MemberRequest, member_id: int) -> HttpResponse:
     except LastAdmin:
         messages.error(request, _("An account needs an admin. Make somebody else one first."))
         return redirect("team")
-    note(request, "role")
+    note(request, "role", [member_id])
     messages.success(request, _("Saved: %(role)s.") % {"role": cast(str, ROLES[role])})
     return redirect("team")

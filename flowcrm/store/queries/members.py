@@ -1,5 +1,6 @@
 """Who belongs to which account, and what the account looks like from inside."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -77,6 +78,16 @@ def team(workspace_id: int) -> tuple[TeamRow, ...]:
         [workspace_id],
     )
     return tuple(TeamRow(*one) for one in found)
+
+
+def called(workspace_id: int, ids: Collection[int]) -> dict[int, str]:
+    """The names of those of these ids that are members or invitations (inside the scope)."""
+    found = rows(
+        """SELECT id, name FROM member WHERE workspace_id = %(ws)s AND id = ANY(%(ids)s::bigint[])
+           UNION ALL SELECT id, name FROM invite WHERE workspace_id = %(ws)s AND id = ANY(%(ids)s::bigint[])""",
+        {"ws": workspace_id, "ids": sorted(ids)},
+    )
+    return dict(found)
 
 
 def counts(workspace_id: int) -> Counts:

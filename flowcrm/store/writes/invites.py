@@ -42,15 +42,15 @@ class InviteRow:
     expires_at: datetime
 
 
-def do_invite(*, workspace_id: int, member_id: int, name: str, role: str) -> str:
-    """A new invitation; returns the secret of its link, which nobody can tell again."""
-    secret = secrets.token_urlsafe(_SECRET_BYTES)
+def do_invite(*, workspace_id: int, member_id: int, name: str, role: str) -> tuple[int, str]:
+    """A new invitation: its id, and the secret of its link, which nobody can tell again."""
+    invite_id, secret = next_id(), secrets.token_urlsafe(_SECRET_BYTES)
     run(
         """INSERT INTO invite (workspace_id, id, h_token, name, role, invited_by, expires_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s)""",
-        [workspace_id, next_id(), _hashed(secret), name, role, member_id, clock.now() + LIFE],
+        [workspace_id, invite_id, _hashed(secret), name, role, member_id, clock.now() + LIFE],
     )
-    return secret
+    return invite_id, secret
 
 
 def check_invite(*, workspace_id: int, secret: str) -> Invite:
