@@ -286,3 +286,19 @@ def test_everything_else_is_django_s(member: Someone) -> None:
     assert member.get("/live").json()["member"] == member.member_id
     assert member.post("/live").status_code == 405
     assert Client().get("/live").status_code == 302
+
+
+def test_a_colleague_hears_of_a_shared_mailbox_s_emails_and_not_of_its_card() -> None:
+    async def test() -> None:
+        stream = Stream(Viewer(1, 1, frozenset({10}), frozenset({20})))
+        stream.hear(Tiding(1, 20, emails=False))
+        assert await stream.news(0) == ()
+        stream.hear(Tiding(1, 20, emails=True))
+        assert await stream.news(0) == ("emails",)
+        stream.hear(Tiding(1, 30, emails=True))
+        stream.hear(Tiding(2, 20, emails=True))
+        assert await stream.news(0) == ()
+        stream.hear(Tiding(1, 10, emails=True))
+        assert await stream.news(0) == ("emails", "mailbox-10")
+
+    _go(test())
