@@ -54,6 +54,35 @@ class Delete:
 
 
 @dataclass(frozen=True)
+class Remove:
+    """A mail, or its whole conversation, is removed here and kept out; nothing happens to what is not here."""
+
+    box: int
+    mail: int
+    thread: bool = False
+
+
+@dataclass(frozen=True)
+class BringBack:
+    """A mail that was removed is taken out of the bin."""
+
+    box: int
+    mail: int
+
+
+@dataclass(frozen=True)
+class LetBack:
+    """All that was removed may come in again."""
+
+    box: int
+
+
+@dataclass(frozen=True)
+class Empty:
+    """A month passes, and the bins are emptied."""
+
+
+@dataclass(frozen=True)
 class Choose:
     """Other settings for what comes in. labels: numbers of the mailbox's own labels; since_days: None for all time."""
 
@@ -156,6 +185,10 @@ Step = (
     Deliver
     | Relabel
     | Delete
+    | Remove
+    | BringBack
+    | LetBack
+    | Empty
     | Choose
     | Contact
     | Uncontact
@@ -229,6 +262,8 @@ def make_history(seed: int) -> History:
     for _ in range(3):
         steps += [_step(chance) for _ in range(chance.randrange(3, 12))]
         steps.append(Rest())
+        if chance.random() < 0.2:
+            steps.append(Empty())
     return tuple(steps)
 
 
@@ -252,6 +287,9 @@ def _step(chance: random.Random) -> Step:
         (8, _deliver),
         (6, _relabel),
         (2, lambda one: Delete(_box(one), one.randrange(100))),
+        (2, _remove),
+        (1, lambda one: BringBack(_box(one), one.randrange(100))),
+        (1, lambda one: LetBack(_box(one))),
         (2, lambda one: _choose(one, _box(one))),
         (2, _contact),
         (1, lambda one: Uncontact(one.randrange(5))),
@@ -294,6 +332,10 @@ def _relabel(chance: random.Random) -> Relabel:
     return Relabel(_box(chance), chance.randrange(100), add, remove)
 
 
+def _remove(chance: random.Random) -> Remove:
+    return Remove(_box(chance), chance.randrange(100), chance.random() < 0.5)
+
+
 def _choose(chance: random.Random, box: int) -> Choose:
     selection = chance.choice(["all", "labels", "contacts"])
     labels = tuple(chance.sample(range(LABELS), chance.randrange(LABELS)))
@@ -323,6 +365,8 @@ def _interruption(chance: random.Random) -> Step:
         _deliver,
         _relabel,
         _contact,
+        _remove,
+        lambda one: LetBack(_box(one)),
         lambda one: Delete(_box(one), one.randrange(100)),
         lambda one: _choose(one, _box(one)),
         lambda one: Expire(_box(one)),

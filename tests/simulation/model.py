@@ -5,7 +5,7 @@ have ever let in since the last rest (*welcome*): such a mail may have been kept
 rules let in when the provider rests must have been kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,6 +43,8 @@ class Mail:
     """A letter in one mailbox. welcome: the rules have let it in since the last rest.
 
     heard: its arrival was reported to us when a contact stood in it, so that even a Reply-To cannot be missed.
+    once: it may have been stored at some time.
+    removed: its owner wants it out and kept out; by_hand: that put its copy into the bin.
     """
 
     letter: Letter
@@ -52,6 +54,9 @@ class Mail:
     gone: bool = False
     welcome: bool = False
     heard: bool = False
+    once: bool = False
+    removed: bool = False
+    by_hand: bool = False
 
 
 @dataclass
@@ -60,6 +65,7 @@ class Mailbox:
 
     excluded: labels that keep a whole thread out. was_out: kept mails whose thread was out for a while since the last rest:
     they may have been taken out, or nobody may have noticed. removes: what is deleted at the provider goes to the bin.
+    removed_threads: their owner wants them out, and what comes later in them.
     """
 
     selection: str | None = None
@@ -71,9 +77,13 @@ class Mailbox:
     excluded: frozenset[str] = frozenset()
     was_out: frozenset[str] = frozenset()
     removes: bool = False
+    removed_threads: set[str] = field(default_factory=set)
 
     def is_binned(self, mail: Mail) -> bool:
-        return self.removes and (mail.gone or TRASH in mail.labels)
+        return mail.by_hand or (self.removes and (mail.gone or TRASH in mail.labels))
+
+    def is_removed(self, mail: Mail) -> bool:
+        return mail.removed or mail.thread in self.removed_threads
 
     def thread(self, mail: Mail) -> list[Mail]:
         """The mails of its thread that are there."""
@@ -102,7 +112,7 @@ class Kept:
 
 def lets_in(mailbox: Mailbox, mail: Mail, contacts: frozenset[str]) -> bool:
     """DESIGN section 5, "Coming in", as far as there are settings for it."""
-    if mail.gone or mailbox.is_out(mail) or mail.labels & UNFINISHED:
+    if mailbox.is_removed(mail) or mail.gone or mailbox.is_out(mail) or mail.labels & UNFINISHED:
         return False
     if mailbox.since is not None and mail.at < mailbox.since:
         return False
@@ -167,6 +177,43 @@ class Model:
         self._forget_heard(box)
         self._welcome()
 
+    def remove(self, box: int, stored: Iterable[str], *, thread: bool) -> None:
+        """The owner removes these mails, which are stored and not in the bin; and, if he wants that, their threads."""
+        mailbox = self.mailboxes[box]
+        mailbox.kept |= frozenset(stored)
+        for mail in [mailbox.mails[one] for one in stored]:
+            mail.by_hand = True
+            mail.removed = mail.removed or not thread
+            mailbox.removed_threads |= {mail.thread} if thread else set()
+        # What is not stored by now does not come in any more, whatever is under way.
+        for mail in mailbox.mails.values():
+            mail.welcome = mail.welcome and not mailbox.is_removed(mail)
+        self._welcome()
+
+    def bring_back(self, box: int, provider_id: str) -> None:
+        """The owner takes one mail out of the bin: it may come in again, and so may what came later in its thread."""
+        mailbox = self.mailboxes[box]
+        mail = mailbox.mails[provider_id]
+        mail.by_hand = mail.removed = False
+        mailbox.removed_threads.discard(mail.thread)
+        self._welcome()
+
+    def let_back(self, box: int) -> None:
+        """Everything that was removed may come in again; what is in the bin stays there."""
+        mailbox = self.mailboxes[box]
+        mailbox.removed_threads.clear()
+        for mail in mailbox.mails.values():
+            mail.removed = False
+        self.lost_sight(box)
+
+    def empty(self, box: int, binned: Iterable[str]) -> None:
+        """These mails have lain in the bin long enough."""
+        mailbox = self.mailboxes[box]
+        mailbox.kept -= frozenset(binned)
+        for mail in [mailbox.mails[one] for one in binned]:
+            mail.by_hand = mail.welcome = False
+        self._welcome()
+
     def must_hold(self, box: int) -> set[str]:
         """The mails that have to be there when everything rests."""
         mailbox = self.mailboxes[box]
@@ -187,8 +234,10 @@ class Model:
         """Everything was compared: from here on the next round counts."""
         mailbox = self.mailboxes[box]
         mailbox.kept, mailbox.following, mailbox.was_out = frozenset(kept), True, frozenset()
-        for mail in mailbox.mails.values():
+        for provider_id, mail in mailbox.mails.items():
             mail.welcome = False
+            # What No-CRM took out is in no bin any more.
+            mail.by_hand = mail.by_hand and provider_id in mailbox.kept
         self._welcome()
 
     def _findable(self, mailbox: Mailbox, mail: Mail) -> bool:
@@ -199,6 +248,7 @@ class Model:
             mailbox.was_out |= {one for one in mailbox.kept if mailbox.is_out(mailbox.mails[one])}
             for mail in mailbox.mails.values():
                 mail.welcome = mail.welcome or lets_in(mailbox, mail, self.contacts)
+                mail.once = mail.once or mail.welcome
 
     def _forget_heard(self, box: int) -> None:
         for mail in self.mailboxes[box].mails.values():
@@ -214,7 +264,8 @@ def disagreements(model: Model, box: int, kept: Iterable[Kept], waiting: Iterabl
         mail = mailbox.mails[provider_id]
         if copy.gone != mail.gone:
             wrong.append(f"{provider_id} is {'gone' if mail.gone else 'there'} at the provider, and here it is not")
-        if copy.binned != mailbox.is_binned(mail):
+        # One that No-CRM took out for a while may have come in anew: who knows.
+        if copy.binned != mailbox.is_binned(mail) and not (mail.by_hand and provider_id in mailbox.was_out):
             wrong.append(f"{provider_id} lies {'in' if copy.binned else 'out of'} the bin, and should not")
         if not mail.gone and copy.folders != mail.labels - {"UNREAD"}:
             wrong.append(f"{provider_id} lies in {sorted(mail.labels)}, and here in {sorted(copy.folders)}")
@@ -224,26 +275,38 @@ def disagreements(model: Model, box: int, kept: Iterable[Kept], waiting: Iterabl
 
 
 def grouping_errors(model: Model, kept: Mapping[int, Iterable[Kept]]) -> list[str]:
-    """Copies of one letter are one message; messages that name each other or share a thread are one conversation."""
+    """Copies of one letter are one message; messages that name each other or share a thread are one conversation. What once
+    belonged together stays together, when the mail between them goes."""
     copies = [(box, one, model.mailboxes[box].mails[one.provider_id]) for box, found in kept.items() for one in found]
-    wrong = _differs("messages", [(one.message, {mail.letter.message_id}) for _, one, mail in copies])
-    ties = [
-        (one.conversation, {mail.letter.message_id, *mail.letter.names, f"{box} {mail.thread}"}) for box, one, mail in copies
-    ]
-    return wrong + _differs("conversations", ties)
+    wrong = _differs("messages", [(one.message, {mail.letter.message_id}) for _, one, mail in copies], [])
+    once = [_ties(box, mail) for box, mailbox in model.mailboxes.items() for mail in mailbox.mails.values() if mail.once]
+    return wrong + _differs("conversations", [(one.conversation, _ties(box, mail)) for box, one, mail in copies], once)
 
 
-def _differs(what: str, members: list[tuple[int, set[str]]]) -> list[str]:
-    """Compares a grouping by name with the components of members that share a tie."""
-    components: list[tuple[set[int], set[str]]] = []
-    for number, (_, ties) in enumerate(members):
-        joined = [one for one in components if one[1] & ties]
-        components = [one for one in components if not one[1] & ties]
-        components.append(({number}.union(*(one[0] for one in joined)), ties.union(*(one[1] for one in joined))))
-    expected = {frozenset(numbers) for numbers, _ in components}
+def _ties(box: int, mail: Mail) -> frozenset[str]:
+    return frozenset({mail.letter.message_id, *mail.letter.names, f"{box} {mail.thread}"})
+
+
+def _differs(what: str, members: list[tuple[int, Set[str]]], once: list[frozenset[str]]) -> list[str]:
+    """Compares a grouping by name with the components of members that share a tie; those that only something of `once` ties
+    may be one or not."""
     found: dict[int, set[int]] = {}
     for number, (name, _) in enumerate(members):
         found.setdefault(name, set()).add(number)
-    if expected == {frozenset(numbers) for numbers in found.values()}:
+    ties = [one for _, one in members]
+    least, most = _components(ties), _components([*ties, *once])
+    together = all(any(one <= other for other in found.values()) for one in least)
+    apart = all(any(one <= other for other in most) for one in found.values())
+    if together and apart:
         return []
-    return [f"{what} are {sorted(map(sorted, found.values()))}, not {sorted(map(sorted, expected))}"]
+    return [f"{what} are {sorted(map(sorted, found.values()))}, not {sorted(map(sorted, least))}"]
+
+
+def _components(members: Sequence[Set[str]]) -> list[set[int]]:
+    """Which of them hang together by what they share."""
+    components: list[tuple[set[int], set[str]]] = []
+    for number, ties in enumerate(members):
+        joined = [one for one in components if one[1] & ties]
+        components = [one for one in components if not one[1] & ties]
+        components.append(({number}.union(*(one[0] for one in joined)), set(ties).union(*(one[1] for one in joined))))
+    return [numbers for numbers, _ in components]

@@ -19,9 +19,10 @@ from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.models import Mailbox as MailboxRow
 from flowcrm.store.plans import PLANS
 from flowcrm.store.vaults import key_store
-from flowcrm.store.writes.bin import do_staying
+from flowcrm.store.writes.bin import LIFE, PlanFull, check_bring_back, do_empty_bin, do_staying
 from flowcrm.store.writes.contacts import ContactFields, do_change_contact, do_create_contact, do_delete_contact
 from flowcrm.store.writes.instance import do_instance_setting
+from flowcrm.store.writes.kept_out import do_let_all_back, do_let_back, do_remove_email, do_remove_thread
 from flowcrm.store.writes.lease import take
 from flowcrm.store.writes.mailbox import Selection, do_settings
 from flowcrm.store.writes.members import do_add_member
@@ -34,7 +35,7 @@ from tests.flow.acme import Box, Team, connect, letter
 from tests.people import make_person
 from tests.simulation import history as told
 from tests.simulation.history import LABELS, MAILBOXES, PEOPLE, REMOVES, History, Step
-from tests.simulation.model import Kept, Letter, Mailbox, Model, Shown, disagreements, grouping_errors
+from tests.simulation.model import TRASH, Kept, Letter, Mailbox, Model, Shown, disagreements, grouping_errors
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 # Some contain others: a provider's search by words finds more than it was asked for.
@@ -237,6 +238,64 @@ class Stage:
                 chosen=Selection(step.selection, since, 300, chosen),
             )
         self.model.choose(step.box, step.selection, chosen, since)
+
+    def _remove(self, step: told.Remove) -> None:
+        mail, mailbox_id = self._mail(step.box, step.mail), self.boxes[step.box].mailbox_id
+        with workspace_scope(self.team.workspace_id):
+            found = row(
+                """SELECT c.message_id, m.conversation_id FROM copy c JOIN message m ON m.id = c.message_id
+                   WHERE c.mailbox_id = %s AND c.provider_id = %s AND c.binned_at IS NULL""",
+                [mailbox_id, mail],
+            )
+            if found is None:
+                return
+            before = self._binned(step.box)
+            one = {"workspace_id": self.team.workspace_id, "mailboxes": [mailbox_id]}
+            if step.thread:
+                do_remove_thread(**one, conversation_id=found[1])
+            else:
+                do_remove_email(**one, message_id=found[0])
+            removed = self._binned(step.box) - before
+        self.model.remove(step.box, removed, thread=step.thread)
+
+    def _bringback(self, step: told.BringBack) -> None:
+        mailbox = self.model.mailboxes[step.box]
+        there = [one for one, mail in mailbox.mails.items() if mail.by_hand and not mail.gone and TRASH not in mail.labels]
+        workspace_id, mailbox_id = self.team.workspace_id, self.boxes[step.box].mailbox_id
+        if not there:
+            return
+        provider_id = there[step.mail % len(there)]
+        with workspace_scope(workspace_id):
+            found = rows("SELECT id FROM copy WHERE mailbox_id = %s AND provider_id = %s", [mailbox_id, provider_id])
+            copies = [copy_id for (copy_id,) in found]
+            try:
+                check_bring_back(workspace_id=workspace_id, plan=PLANS["enterprise"], mailbox_id=mailbox_id, copy_ids=copies)
+            except PlanFull:
+                return
+            do_let_back(workspace_id, copies)
+        if copies:
+            self.model.bring_back(step.box, provider_id)
+
+    def _letback(self, step: told.LetBack) -> None:
+        with workspace_scope(self.team.workspace_id):
+            done = do_let_all_back(workspace_id=self.team.workspace_id, mailbox_id=self.boxes[step.box].mailbox_id)
+        if done:
+            self.model.let_back(step.box)
+
+    def _empty(self, _step: told.Empty) -> None:
+        clock.advance(LIFE.total_seconds() + 1)
+        with workspace_scope(self.team.workspace_id):
+            binned = [self._binned(number) for number in range(MAILBOXES)]
+            while do_empty_bin(workspace_id=self.team.workspace_id):
+                continue
+        for number, gone in enumerate(binned):
+            self.model.empty(number, gone)
+
+    def _binned(self, number: int) -> set[str]:
+        found = rows(
+            "SELECT provider_id FROM copy WHERE mailbox_id = %s AND binned_at IS NOT NULL", [self.boxes[number].mailbox_id]
+        )
+        return {provider_id for (provider_id,) in found}
 
     def _contact(self, step: told.Contact) -> None:
         number = step.contact % len(self._contacts) if step.contact is not None and self._contacts else None

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.simulation.history import (
+    BringBack,
     Choose,
     Contact,
     Deliver,
     Expire,
     History,
+    Limit,
     Relabel,
+    Remove,
     Rest,
     Slice,
     make_history,
@@ -99,6 +102,49 @@ def test_a_contact_in_reply_to_is_missed_only_where_it_was_reported() -> None:
     assert model.must_hold(0) == {"two"}
 
 
+def test_what_was_removed_lies_in_the_bin_and_nothing_of_its_thread_comes_in() -> None:
+    model = _model()
+    model.remove(0, ["one"], thread=True)
+    binned = replace(KEPT[0], binned=True)
+    assert disagreements(model, 0, (binned, KEPT[1]), ()) == []
+    assert disagreements(model, 0, KEPT, ()) == ["one lies out of the bin, and should not"]
+    late = {**LETTERS, "late": Letter("<late>", frozenset())}
+    inbox = frozenset({"INBOX", "UNREAD"})
+    shown = [Shown(one, "thread one" if one == "late" else f"thread {one}", AT, inbox) for one in late]
+    model.see(0, late, shown)
+    later = replace(KEPT[1], provider_id="late", message=3, conversation=3)
+    assert disagreements(model, 0, (binned, KEPT[1], later), ()) == ["late should not be here"]
+    model.bring_back(0, "one")
+    assert disagreements(model, 0, KEPT, ()) == ["late is missing"]
+
+
+def test_what_was_emptied_from_the_bin_is_not_expected_any_more() -> None:
+    model = _model()
+    model.remove(0, ["one"], thread=False)
+    model.empty(0, ["one"])
+    assert disagreements(model, 0, KEPT[1:], ()) == []
+    assert disagreements(model, 0, KEPT, ()) == ["one should not be here"]
+    model.let_back(0)
+    assert disagreements(model, 0, KEPT, ()) == []
+
+
+def test_what_hung_together_may_stay_together_and_must_where_it_still_does() -> None:
+    model = _model()
+    bridge = Letter("<bridge>", frozenset(), frozenset(), frozenset({"<two>", "<three>"}))
+    letters = {**LETTERS, "three": Letter("<three>", frozenset()), "bridge": bridge}
+    inbox = frozenset({"INBOX", "UNREAD"})
+    model.see(0, letters, [Shown(one, f"thread {one}", AT, inbox) for one in letters])
+    three = replace(KEPT[1], provider_id="three", message=3)
+    assert grouping_errors(model, {0: (*KEPT, three)}) == [], "the bridge may have been here"
+    assert grouping_errors(model, {0: (*KEPT, replace(three, conversation=3))}) == []
+    whole = (*KEPT, three, replace(three, provider_id="bridge", message=4))
+    assert grouping_errors(model, {0: whole}) == []
+    assert len(grouping_errors(model, {0: (*whole[:2], replace(three, conversation=3), whole[3])})) == 1
+    other = Letter("<other>", frozenset())
+    model.see(0, letters | {"other": other}, [Shown(one, f"thread {one}", AT, inbox) for one in (*letters, "other")])
+    assert len(grouping_errors(model, {0: (*whole, replace(three, provider_id="other", message=5))})) == 1
+
+
 def test_a_seed_makes_the_same_history_everywhere() -> None:
     assert make_history(5) == make_history(5)
     assert make_history(5) != make_history(6)
@@ -117,6 +163,9 @@ _LATER_CONTACT: History = (
     Choose(0, "contacts"),
     Rest(),
 )
+
+# The fifth mail has the subject of the first again, so that its answer lies in the same thread of the provider's.
+_FOUR: History = (Deliver(0, 1, (2,)), *(Deliver(1, 1, (2,)) for _ in range(3)))
 
 # Each was found wrong once: what it is, and the shortest history that showed it.
 ONCE_WRONG: dict[str, History] = {
@@ -137,6 +186,30 @@ ONCE_WRONG: dict[str, History] = {
         )
         for request in (1, 2, 4)
     },
+    **{
+        f"a thread removed while a later mail of it came in, request {request}": (
+            *_FOUR,
+            Choose(0, "all"),
+            Rest(),
+            Limit(0, None),
+            *(Deliver(0, 3, (2,), answers=0) for _ in range(8)),
+            Slice(0),
+            Limit(None, None),
+            Slice(0, (), request, (Remove(0, 0, thread=True),)),
+            Rest(),
+        )
+        for request in (1, 3, 6, 8)
+    },
+    "a thread brought back without what came later in it": (
+        *_FOUR,
+        Choose(0, "all"),
+        Rest(),
+        Remove(0, 0, thread=True),
+        Deliver(0, 3, (2,), answers=0),
+        Rest(),
+        BringBack(0, 0),
+        Rest(),
+    ),
     **{
         f"history lost while a contact's past was read, request {request}": (
             *_LATER_CONTACT,

@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from flowcrm.lib import clock
 from flowcrm.store.db import rows, run
 from flowcrm.store.writes.bin import BinReason, do_bin
+from flowcrm.store.writes.decided import do_decide_again
 from flowcrm.store.writes.mailbox import do_restart_listing
+from flowcrm.store.writes.marks import do_look_at
 
 
 def do_remove_email(*, workspace_id: int, mailboxes: Sequence[int], message_id: int) -> int:
@@ -33,14 +35,18 @@ def do_remove_thread(*, workspace_id: int, mailboxes: Sequence[int], conversatio
 
 
 def do_let_back(workspace_id: int, copy_ids: Collection[int]) -> None:
-    """What was removed by hand may come in again: these copies, and their threads."""
-    run(
+    """What was removed by hand may come in again: these copies, and their threads, which are looked at for what came later."""
+    found = rows(
         """DELETE FROM kept_out AS k USING copy AS c
            WHERE c.workspace_id = %s AND c.id = ANY(%s::bigint[])
              AND k.workspace_id = c.workspace_id AND k.mailbox_id = c.mailbox_id
-             AND k.provider_id = CASE k.kind WHEN 'email' THEN c.provider_id ELSE c.thread_id END""",
+             AND k.provider_id = CASE k.kind WHEN 'email' THEN c.provider_id ELSE c.thread_id END
+           RETURNING k.mailbox_id, c.thread_id""",
         [workspace_id, sorted(copy_ids)],
     )
+    for mailbox_id in sorted({one for one, _ in found}):
+        threads = {thread_id for one, thread_id in found if one == mailbox_id and thread_id is not None}
+        do_look_at(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=threads)
 
 
 def do_let_all_back(*, workspace_id: int, mailbox_id: int) -> int:
@@ -64,7 +70,9 @@ def _do_remove(workspace_id: int, kind: str, found: Sequence[tuple[int, int, str
            SELECT %s, t.*, %s FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS t ON CONFLICT DO NOTHING""",
         [workspace_id, clock.now(), *(list(column) for column in zip(*sorted(marks), strict=True))],
     )
-    for mailbox_id in sorted({one for one, *_ in found}):
+    mailboxes = sorted({one for one, *_ in found})
+    do_decide_again(workspace_id, mailboxes)
+    for mailbox_id in mailboxes:
         copies = [copy_id for one, copy_id, *_ in found if one == mailbox_id]
         do_bin(workspace_id=workspace_id, mailbox_id=mailbox_id, copy_ids=copies, reason=BinReason.HAND)
         _do_forget_work(workspace_id, mailbox_id, [one for box, kind, one in marks if box == mailbox_id and kind == "thread"])

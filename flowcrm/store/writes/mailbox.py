@@ -7,6 +7,7 @@ from datetime import datetime
 from flowcrm.lib import clock
 from flowcrm.mail.types import Folder
 from flowcrm.store.db import next_id, next_ids, row, rows, run
+from flowcrm.store.writes.decided import do_decide_again
 from flowcrm.store.writes.due import LANE_NEW, do_due_now, do_not_due
 from flowcrm.store.writes.marks import counting_folders, do_forget_chosen, do_list_labels
 from flowcrm.store.writes.ours import do_ours
@@ -133,11 +134,7 @@ def _do_exclude(workspace_id: int, mailbox_id: int, excluded: Collection[str]) -
     if not fresh:
         return
     do_list_labels(workspace_id=workspace_id, mailbox_id=mailbox_id, folder_ids=[folder_id for (folder_id,) in fresh])
-    # What was decided without it must not be written any more: a slice that is under way begins again.
-    run(
-        "UPDATE mailbox SET settings_rev = settings_rev + 1 WHERE workspace_id = %s AND id = %s",
-        [workspace_id, mailbox_id],
-    )
+    do_decide_again(workspace_id, [mailbox_id])
     run(
         "UPDATE mailbox_due SET next_run_at = %s WHERE workspace_id = %s AND mailbox_id = %s",
         [clock.now(), workspace_id, mailbox_id],

@@ -12,6 +12,7 @@ from flowcrm.lib import clock
 from flowcrm.store.db import rows, run
 from flowcrm.store.queries.marks import read_marks
 from flowcrm.store.writes.bin import do_bin_threads, do_unbin_threads
+from flowcrm.store.writes.decided import do_decide_again
 from flowcrm.store.writes.purge import do_purge_threads
 
 LABEL_SCOPE = "label:"
@@ -158,10 +159,7 @@ def do_let_in(*, workspace_id: int, mailbox_id: int, folder_id: str) -> bool:
         [workspace_id, mailbox_id, folder_id],
     )
     if done:
-        # What was decided by the former rules must not be written any more.
-        run(
-            "UPDATE mailbox SET settings_rev = settings_rev + 1 WHERE workspace_id = %s AND id = %s", [workspace_id, mailbox_id]
-        )
+        do_decide_again(workspace_id, [mailbox_id])
         do_look_at(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids={one for (one,) in found})
     return bool(done)
 
