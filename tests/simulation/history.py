@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MAILBOXES = 2
-# The one whose owner wants gone what is deleted at the provider.
+# The one whose owner wants gone what is deleted at the provider; that of the other, what leaves the chosen labels.
 REMOVES = 1
 LABELS = 3
 PEOPLE = 30
@@ -230,6 +230,7 @@ _ARRIVALS: tuple[tuple[str, ...], ...] = (
     ("DRAFT",),
     ("INBOX", "label 0"),
     ("label 1",),
+    ("INBOX", "label 1"),
     ("INBOX", "no crm"),
     (),
 )
@@ -247,6 +248,8 @@ _CHANGES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("no crm",), ()),
     ((), ("no crm",)),
     (("label 1",), ("label 0",)),
+    ((), ("label 0",)),
+    ((), ("label 1",)),
     ((), ("label 0", "label 1", "label 2")),
 )
 

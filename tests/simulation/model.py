@@ -45,6 +45,7 @@ class Mail:
     heard: its arrival was reported to us when a contact stood in it, so that even a Reply-To cannot be missed.
     once: it may have been stored at some time.
     removed: its owner wants it out and kept out; by_hand: that put its copy into the bin.
+    emptied: it went from the bin, and nobody has looked for it since.
     """
 
     letter: Letter
@@ -57,6 +58,7 @@ class Mail:
     once: bool = False
     removed: bool = False
     by_hand: bool = False
+    emptied: bool = False
 
 
 @dataclass
@@ -66,6 +68,8 @@ class Mailbox:
     excluded: labels that keep a whole thread out. was_out: kept mails whose thread was out for a while since the last rest:
     they may have been taken out, or nobody may have noticed. removes: what is deleted at the provider goes to the bin.
     removed_threads: their owner wants them out, and what comes later in them.
+    leaves: what has no chosen mail in its thread any more goes to the bin. Since the last rest: chose, the threads that had one
+    then; moved, those where that changed since; left, what lay in the bin for it; unsure: marks may have been read anew.
     """
 
     selection: str | None = None
@@ -78,9 +82,29 @@ class Mailbox:
     was_out: frozenset[str] = frozenset()
     removes: bool = False
     removed_threads: set[str] = field(default_factory=set)
+    leaves: bool = False
+    chose: frozenset[str] = frozenset()
+    moved: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+    unsure: bool = False
 
     def is_binned(self, mail: Mail) -> bool:
         return mail.by_hand or (self.removes and (mail.gone or TRASH in mail.labels))
+
+    def has_left(self, provider_id: str, mail: Mail) -> bool | None:
+        """Whether it lies in the bin for want of a chosen mail in its thread; None: either is right."""
+        if not self.leaves or mail.thread in self.chooses():
+            return False
+        if self.unsure or provider_id in self.was_out:
+            return None
+        if mail.thread in self.chose:
+            return True
+        return None if mail.thread in self.moved else provider_id in self.left
+
+    def chooses(self) -> frozenset[str]:
+        """The threads that have a chosen mail."""
+        bears = (one for one in self.mails.values() if not one.gone and not one.labels & UNFINISHED)
+        return frozenset(one.thread for one in bears if self.selection == "labels" and one.labels & self.chosen)
 
     def is_removed(self, mail: Mail) -> bool:
         return mail.removed or mail.thread in self.removed_threads
@@ -142,6 +166,7 @@ class Model:
     def see(self, box: int, letters: Mapping[str, Letter], shown: Iterable[Shown]) -> None:
         """The provider's mailbox as it is now."""
         mailbox, there = self.mailboxes[box], set()
+        chose = mailbox.chooses()
         for one in shown:
             there.add(one.provider_id)
             mail = mailbox.mails.get(one.provider_id)
@@ -152,14 +177,20 @@ class Model:
             self.returned += mailbox.is_binned(mail) and TRASH not in one.labels
             mail.labels = one.labels
             if arrives:
+                mail.emptied = False
                 mail.heard = mailbox.following and lets_in(mailbox, mail, self.contacts)
         for provider_id in mailbox.mails.keys() - there:
             mailbox.mails[provider_id].gone = True
+        chooses = mailbox.chooses()
+        mailbox.moved |= chooses ^ mailbox.chose
+        # What comes back with its label was here before, like what comes out of the trash.
+        self.returned += sum(one.thread in chooses - chose for one in mailbox.mails.values()) if mailbox.leaves else 0
         self._welcome()
 
     def choose(self, box: int, selection: str, chosen: frozenset[str], since: datetime | None) -> None:
         mailbox = self.mailboxes[box]
         mailbox.selection, mailbox.chosen, mailbox.since = selection, chosen, since
+        self.returned += len(mailbox.mails) if mailbox.leaves else 0
         self.lost_sight(box)
 
     def meet(self, contacts: frozenset[str]) -> None:
@@ -173,8 +204,10 @@ class Model:
 
     def lost_sight(self, box: int) -> None:
         """From here the mailbox is listed anew."""
-        self.mailboxes[box].following = False
+        self.mailboxes[box].following, self.mailboxes[box].unsure = False, True
         self._forget_heard(box)
+        for mail in self.mailboxes[box].mails.values():
+            mail.emptied = False
         self._welcome()
 
     def remove(self, box: int, stored: Iterable[str], *, thread: bool) -> None:
@@ -210,8 +243,10 @@ class Model:
         """These mails have lain in the bin long enough."""
         mailbox = self.mailboxes[box]
         mailbox.kept -= frozenset(binned)
+        mailbox.left -= frozenset(binned)
         for mail in [mailbox.mails[one] for one in binned]:
             mail.by_hand = mail.welcome = False
+            mail.emptied = True
         self._welcome()
 
     def must_hold(self, box: int) -> set[str]:
@@ -221,7 +256,7 @@ class Model:
         let_in = {
             provider_id
             for provider_id, mail in mailbox.mails.items()
-            if lets_in(mailbox, mail, self.contacts) and self._findable(mailbox, mail)
+            if lets_in(mailbox, mail, self.contacts) and self._findable(mailbox, mail) and not mail.emptied
         }
         return {one for one in stays | let_in if not mailbox.may_be_out(mailbox.mails[one])}
 
@@ -230,9 +265,13 @@ class Model:
         may = set(mailbox.kept) | {provider_id for provider_id, mail in mailbox.mails.items() if mail.welcome}
         return {one for one in may if not mailbox.is_out(mailbox.mails[one])}
 
-    def rest(self, box: int, kept: Iterable[str]) -> None:
+    def rest(self, box: int, copies: Iterable[Kept]) -> None:
         """Everything was compared: from here on the next round counts."""
         mailbox = self.mailboxes[box]
+        found = {one.provider_id: one.binned for one in copies}
+        kept = found.keys()
+        mailbox.left = frozenset(one for one in kept if found[one] and not mailbox.is_binned(mailbox.mails[one]))
+        mailbox.chose, mailbox.moved, mailbox.unsure = mailbox.chooses(), frozenset(), False
         mailbox.kept, mailbox.following, mailbox.was_out = frozenset(kept), True, frozenset()
         for provider_id, mail in mailbox.mails.items():
             mail.welcome = False
@@ -264,8 +303,10 @@ def disagreements(model: Model, box: int, kept: Iterable[Kept], waiting: Iterabl
         mail = mailbox.mails[provider_id]
         if copy.gone != mail.gone:
             wrong.append(f"{provider_id} is {'gone' if mail.gone else 'there'} at the provider, and here it is not")
+        left = mailbox.has_left(provider_id, mail)
         # One that No-CRM took out for a while may have come in anew: who knows.
-        if copy.binned != mailbox.is_binned(mail) and not (mail.by_hand and provider_id in mailbox.was_out):
+        may = {None} if mail.by_hand and provider_id in mailbox.was_out else {mailbox.is_binned(mail) or left}
+        if None not in may and copy.binned not in may:
             wrong.append(f"{provider_id} lies {'in' if copy.binned else 'out of'} the bin, and should not")
         if not mail.gone and copy.folders != mail.labels - {"UNREAD"}:
             wrong.append(f"{provider_id} lies in {sorted(mail.labels)}, and here in {sorted(copy.folders)}")

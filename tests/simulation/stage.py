@@ -138,11 +138,11 @@ class Stage:
                 workspace_id=self.team.workspace_id, person_id=make_person().id, role="user", name="Anna", time_zone="UTC"
             )
         removes = number == REMOVES
-        self.model.mailboxes[number] = Mailbox(excluded=frozenset({_label("no crm")}), removes=removes)
+        self.model.mailboxes[number] = Mailbox(excluded=frozenset({_label("no crm")}), removes=removes, leaves=not removes)
         box = Box(self.team, member_id, connect(self.team, member_id, address), address)
         with workspace_scope(self.team.workspace_id):
-            on_delete = "remove" if removes else "keep"
-            do_staying(workspace_id=self.team.workspace_id, mailbox_id=box.mailbox_id, on_leave="keep", on_delete=on_delete)
+            on_leave, on_delete = ("keep", "remove") if removes else ("remove", "keep")
+            do_staying(workspace_id=self.team.workspace_id, mailbox_id=box.mailbox_id, on_leave=on_leave, on_delete=on_delete)
         return box
 
     def do(self, step: Step) -> None:
@@ -337,6 +337,7 @@ class Stage:
             do_disconnect(workspace_id=self.team.workspace_id, member_id=box.member_id, mailbox_id=box.mailbox_id)
 
     def _connect(self, box: Box) -> None:
+        self.model.mailboxes[self.boxes.index(box)].unsure = True
         connect(self.team, box.member_id, box.address, box.mailbox_id)
 
     def _press(self, box: int, buttons: dict[State, Callable[[MailboxRow], None]]) -> None:
@@ -425,7 +426,7 @@ class Stage:
         if wrong:
             raise Disagrees("; ".join(wrong))
         for number in chosen:
-            self.model.rest(number, (one.provider_id for one in kept[number]))
+            self.model.rest(number, kept[number])
 
     def _kept(self, number: int) -> list[Kept]:
         with workspace_scope(self.team.workspace_id):

@@ -87,7 +87,7 @@ def test_what_waits_for_room_is_not_missing() -> None:
 
 def test_what_was_kept_stays_whatever_the_rules_say_later() -> None:
     model = _model()
-    model.rest(0, ["one", "two"])
+    model.rest(0, KEPT)
     model.choose(0, "contacts", frozenset(), None)
     assert disagreements(model, 0, KEPT, ()) == []
     assert disagreements(model, 0, KEPT[:1], ()) == ["two is missing"]
@@ -126,6 +126,31 @@ def test_what_was_emptied_from_the_bin_is_not_expected_any_more() -> None:
     assert disagreements(model, 0, KEPT, ()) == ["one should not be here"]
     model.let_back(0)
     assert disagreements(model, 0, KEPT, ()) == []
+
+
+def test_what_leaves_its_label_goes_with_its_thread_and_comes_back_with_it() -> None:
+    model = Model()
+    model.mailboxes[0] = Mailbox(leaves=True)
+    model.choose(0, "labels", frozenset({"L"}), None)
+    out, labelled = frozenset({"INBOX"}), frozenset({"INBOX", "L"})
+
+    def shown(labels: frozenset[str]) -> list[Shown]:
+        return [Shown(one, "thread", AT, labels) for one in LETTERS]
+
+    here = [replace(one, folders=labelled, unread=False) for one in KEPT]
+    model.see(0, LETTERS, shown(labelled))
+    model.rest(0, here)
+    model.see(0, LETTERS, shown(out))
+    filed = [replace(one, folders=out) for one in here]
+    binned = [replace(one, binned=True) for one in filed]
+    assert len(disagreements(model, 0, filed, ())) == 2
+    assert disagreements(model, 0, binned, ()) == []
+    model.rest(0, binned)
+    assert disagreements(model, 0, binned, ()) == []
+    assert len(disagreements(model, 0, filed, ())) == 2
+    model.see(0, LETTERS, shown(labelled))
+    assert disagreements(model, 0, here, ()) == []
+    assert len(disagreements(model, 0, [replace(one, binned=True) for one in here], ())) == 2
 
 
 def test_what_hung_together_may_stay_together_and_must_where_it_still_does() -> None:
@@ -200,6 +225,16 @@ ONCE_WRONG: dict[str, History] = {
         )
         for request in (1, 3, 6, 8)
     },
+    "a thread with its label again, while the history was lost, stayed in the bin": (
+        Deliver(0, 1, (2,), labels=("INBOX", "label 0")),
+        Choose(0, "labels", (0,)),
+        Rest(),
+        Relabel(0, 0, remove=("label 0",)),
+        Rest(),
+        Relabel(0, 0, add=("label 0",)),
+        Expire(0),
+        Rest(),
+    ),
     "a thread brought back without what came later in it": (
         *_FOUR,
         Choose(0, "all"),

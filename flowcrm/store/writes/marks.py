@@ -122,8 +122,10 @@ def do_label_page(*, workspace_id: int, mailbox_id: int, folder_id: str, mails: 
     )
     after = read_marks(workspace_id, mailbox_id, listed.values())
     out = [one for one in after if after[one].excluded]
+    chosen = {one for one in fresh if after[one].chosen}
     do_purge_threads(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=out)
-    do_look_at(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids={one for one in fresh if after[one].chosen})
+    do_unbin_threads(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=chosen)
+    do_look_at(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=chosen)
 
 
 def do_label_listed(*, workspace_id: int, mailbox_id: int, folder_id: str) -> None:
