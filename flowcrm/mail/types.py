@@ -111,11 +111,14 @@ class Account:
 class Scope:
     """What to list. Each None means "no restriction"; several restrictions are joined by AND, inside one by OR.
 
-    addresses: people in From, To, Cc or Bcc (what providers can search; Reply-To is not searchable anywhere).
+    since, until: to the second, roughly: what lies a second outside may be listed too.
+    addresses: people in From, To, Cc or Bcc (what providers can search; Reply-To is not searchable anywhere). Searches go by
+    words: what they find for ann@x.example may be of mary.ann@x.example.
     everywhere: also drafts, spam and trash.
     """
 
     since: datetime | None = None
+    until: datetime | None = None
     folder_ids: tuple[str, ...] | None = None
     addresses: tuple[str, ...] | None = None
     everywhere: bool = False
@@ -148,6 +151,7 @@ class ChangePage:
     """One page of changes and the bookmark after it.
 
     listing: the page comes from walking the mailbox (newest first), not from what changed since the bookmark.
+    again: the provider lost its place, and what it listed last comes once more.
     more: there is a next page now; without it, come back at the next interval.
     """
 
@@ -155,6 +159,7 @@ class ChangePage:
     cursor: str
     more: bool
     listing: bool
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

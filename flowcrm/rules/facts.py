@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from flowcrm.mail.types import ThreadMarks
+from flowcrm.mail.types import Thread, ThreadMarks
 from flowcrm.rules.decide import Facts, Policy
 
 DEFAULT_POLICY = Policy()
@@ -56,6 +56,18 @@ class Envelope:
     address_matched: bool = False
     marks: ThreadMarks | None = None
     removed: bool = False
+
+
+def thread_marks(rules: MailboxRules, thread: Thread) -> ThreadMarks:
+    """What the labels of a thread say of it, by the provider's own word."""
+    bears = [(one, rules.marks_of(one.folder_ids or frozenset())) for one in thread.mails]
+    chosen = [one.at for one, marks in bears if marks & rules.chosen_ids]
+    moments = [at for at in chosen if at is not None]
+    return ThreadMarks(
+        excluded=any(marks & rules.excluded_ids for _, marks in bears),
+        chosen=bool(chosen),
+        chosen_at=min(moments) if moments and len(moments) == len(chosen) else None,
+    )
 
 
 def facts(envelope: Envelope, rules: MailboxRules, *, room: bool) -> Facts:

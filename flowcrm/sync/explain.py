@@ -15,7 +15,7 @@ from flowcrm.mail.types import Headers, ItemFailed, Search, Thread, ThreadMarks
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Decision, decide
 from flowcrm.rules.exclusion import excluded_ids
-from flowcrm.rules.facts import Envelope, MailboxRules, facts
+from flowcrm.rules.facts import Envelope, MailboxRules, facts, thread_marks
 from flowcrm.store.db import row, workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.kept_out import read_kept_out
@@ -81,7 +81,7 @@ def _marks_now(connector: Connector, rules: MailboxRules, found: Sequence[Header
     threads = sorted({one.thread_id for one in found if one.thread_id is not None})
     answers = connector.threads(threads) if threads and rules.counting_ids else ()
     _raise_refused(answers)
-    return {one.thread_id: _marks_of(rules, one) for one in answers if isinstance(one, Thread)}
+    return {one.thread_id: thread_marks(rules, one) for one in answers if isinstance(one, Thread)}
 
 
 def _raise_refused(answers: Sequence[object]) -> None:
@@ -89,17 +89,6 @@ def _raise_refused(answers: Sequence[object]) -> None:
     for one in answers:
         if isinstance(one, ItemFailed) and not isinstance(one.error, Gone):
             raise one.error
-
-
-def _marks_of(rules: MailboxRules, thread: Thread) -> ThreadMarks:
-    bears = [(one, rules.marks_of(one.folder_ids or frozenset())) for one in thread.mails]
-    chosen = [one.at for one, marks in bears if marks & rules.chosen_ids]
-    moments = [at for at in chosen if at is not None]
-    return ThreadMarks(
-        excluded=any(marks & rules.excluded_ids for _, marks in bears),
-        chosen=bool(chosen),
-        chosen_at=min(moments) if moments and len(moments) == len(chosen) else None,
-    )
 
 
 def _explained(mailbox: Snapshot, rules: MailboxRules, mail: Headers, marks: ThreadMarks) -> Explained:

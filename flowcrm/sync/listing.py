@@ -199,10 +199,15 @@ def _lane(scope: OpenScope, *, listing: bool) -> int:
 
 def _provider_scope(mailbox: Snapshot, scope: OpenScope) -> Scope | None:
     """What to ask the provider for; None where there is nothing to ask for (no contact has an address yet)."""
+    if scope.name == MAIN:
+        return main_scope(mailbox)
+    addresses = _contact_addresses(mailbox, int(scope.name.partition(":")[2]))
+    return Scope(since=mailbox.rules.since, addresses=addresses) if addresses else None
+
+
+def main_scope(mailbox: Snapshot) -> Scope:
+    """What a walk of the mailbox asks for."""
     since, rules = mailbox.rules.since, mailbox.rules
-    if scope.name != MAIN:
-        addresses = _contact_addresses(mailbox, int(scope.name.partition(":")[2]))
-        return Scope(since=since, addresses=addresses) if addresses else None
     if rules.selection == "labels":
         return Scope(since=since, folder_ids=tuple(sorted(rules.chosen_ids)))
     if rules.selection == "contacts":

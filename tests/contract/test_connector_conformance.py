@@ -166,6 +166,14 @@ def test_since_takes_its_own_second_in_and_nothing_much_older(provider: Provider
     assert listed(mailbox, Scope(since=START)) == wanted[::-1]
 
 
+def test_until_takes_what_is_older_than_its_moment_and_nothing_much_younger(provider: Provider, mailbox: Connector) -> None:
+    wanted = [provider.deliver(mail(str(at)), at=START + timedelta(seconds=at)) for at in (-3600, -1, -0.25)]
+    provider.deliver(mail("younger"), at=START + timedelta(seconds=3))
+    assert set(wanted) <= set(listed(mailbox, Scope(until=START)))
+    assert len(listed(mailbox, Scope(until=START))) == len(wanted)
+    assert set(listed(mailbox, Scope(since=START, until=START))) == set(wanted[1:])
+
+
 def test_restrictions_are_joined_by_and(provider: Provider, mailbox: Connector) -> None:
     own = provider.create_folder("Own")
     eve = "eve@initech.example"

@@ -96,6 +96,8 @@ def _queries(scope: Scope, addresses_per_query: int) -> Iterator[str]:
     if scope.since is not None:
         # Whether `after:` takes the second itself is not documented: ask for one more, the rules look at the date again.
         words.append(f"after:{int(scope.since.timestamp()) - 1}")
+    if scope.until is not None:
+        words.append(f"before:{int(scope.until.timestamp()) + 1}")
     if scope.addresses is None:
         yield " ".join(words)
         return
@@ -158,7 +160,7 @@ def _again(place: Place) -> ChangePage:
     if tired and place.part is None:
         raise CursorLost("Gmail loses the pages of its history again and again.", code="page_lost")
     after = replace(place, page=None, newest=None, restarts=0 if tired else place.restarts + 1)
-    return ChangePage((), after.dump(), more=not tired, listing=place.part is not None)
+    return ChangePage((), after.dump(), more=not tired, listing=place.part is not None, again=True)
 
 
 # -- following ---------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flowcrm.lib import clock
 from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.store.db import next_ids, rows, run, workspace_scope
+from flowcrm.store.queries.stored import stored_ids
 from flowcrm.store.writes.bin import do_bin_deleted
 from flowcrm.store.writes.due import LANE_CONTACT, LANE_LISTED, LANE_RECHECK
 from flowcrm.store.writes.page import Hold, check_hold, do_count_skipped
@@ -60,11 +61,7 @@ def do_listing(hold: Hold, page: Listed) -> bool:
 
 def known_copies(hold: Hold, provider_ids: Sequence[str]) -> frozenset[str]:
     """Which of these mails are kept already (inside a workspace scope)."""
-    found = rows(
-        "SELECT provider_id FROM copy WHERE workspace_id = %s AND mailbox_id = %s AND provider_id = ANY(%s)",
-        [hold.workspace_id, hold.mailbox_id, list(provider_ids)],
-    )
-    return frozenset(one for (one,) in found)
+    return stored_ids(hold.workspace_id, hold.mailbox_id, provider_ids)
 
 
 def do_gone(hold: Hold, provider_ids: Sequence[str]) -> None:
