@@ -30,6 +30,7 @@ from flowcrm.sync.settle import (
     settle_vault,
     settle_well,
 )
+from flowcrm.sync.sweep import sweep
 from flowcrm.sync.threads import look_at_threads, next_threads
 from flowcrm.sync.worklist import take_batch
 from flowcrm.vault.errors import VaultError
@@ -157,5 +158,5 @@ def _take_turns(turn: Slice) -> None:
         if threads:
             turn.keep_lease()
             look_at_threads(turn.hold, mailbox, turn.connector, threads)
-        more = scope is not None or bool(batch or threads)
+        more = sweep(turn.hold, mailbox) or scope is not None or bool(batch or threads)
     settle_well(mailbox, turn.lease, finished=not more)

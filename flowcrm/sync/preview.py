@@ -18,7 +18,7 @@ from flowcrm.store.db import workspace_scope
 from flowcrm.store.queries.marks import read_marks
 from flowcrm.store.queries.stored import StoredMail, stored_page
 from flowcrm.store.writes.mailbox import Selection
-from flowcrm.sync.fate import unfit
+from flowcrm.sync.fate import fates
 from flowcrm.sync.preview_place import Example, Place, Stage
 from flowcrm.sync.preview_walk import EXAMPLES, Asked, step
 
@@ -36,8 +36,8 @@ class Ahead:
 
     @property
     def coming(self) -> int:
-        """Mails that come in for certain: all of them where `counted`, else there may be more."""
-        return sum(self.place.coming.values())
+        """Mails that come in, or come back from the bin, for certain: all of them where `counted`, else there may be more."""
+        return sum(self.place.coming.values()) + self.place.back
 
     @property
     def most(self) -> int:
@@ -46,7 +46,7 @@ class Ahead:
 
     @property
     def counted(self) -> bool:
-        return self.place.stage is Stage.OVER
+        return self.place.stage is Stage.OVER and self.weighed
 
     @property
     def going(self) -> int:
@@ -59,7 +59,7 @@ class Ahead:
 
     @property
     def over(self) -> bool:
-        return self.counted and self.weighed
+        return self.counted
 
 
 def proposed(mailbox: Snapshot, chosen: Selection) -> Snapshot:
@@ -68,13 +68,15 @@ def proposed(mailbox: Snapshot, chosen: Selection) -> Snapshot:
     return replace(mailbox, rules=replace(rules, selection=chosen.selection, since=chosen.since, chosen_ids=chosen.folder_ids))
 
 
-def look_ahead(mailbox: Snapshot, connector: Connector, place: Place, *, within: timedelta = SLICE) -> Ahead:
-    """Go on from `place` for a slice of time; `mailbox` as `proposed` gives it. Never raises the tree of mail.errors: what was
-    found before is in the answer."""
+def look_ahead(
+    mailbox: Snapshot, connector: Connector, place: Place, *, within: timedelta = SLICE, undoes: int | None = None
+) -> Ahead:
+    """Go on from `place` for a slice of time; `mailbox` as `proposed` gives it, `undoes` as for `fates`. Never raises the tree
+    of mail.errors: what was found before is in the answer."""
     asked, until = Asked(mailbox, connector), clock.monotonic() + within.total_seconds()
     try:
         while not Ahead(place).over:
-            place = _weigh(mailbox, place)
+            place = _weigh(mailbox, place, undoes)
             if place.stage is not Stage.OVER:
                 place = step(asked, place)
             if clock.monotonic() >= until:
@@ -85,7 +87,7 @@ def look_ahead(mailbox: Snapshot, connector: Connector, place: Place, *, within:
     return Ahead(place)
 
 
-def _weigh(mailbox: Snapshot, place: Place) -> Place:
+def _weigh(mailbox: Snapshot, place: Place, undoes: int | None) -> Place:
     """Look at some more of what is stored. Where threads decide, all of them must be known before."""
     if place.after is None or (mailbox.rules.selection == "labels" and place.stage is not Stage.OVER):
         return place
@@ -99,12 +101,13 @@ def _weigh(mailbox: Snapshot, place: Place) -> Place:
         brought = mail.copy_id in place.stay
         return ThreadMarks(excluded, brought, mail.at if brought else None)
 
-    going = unfit(mailbox, mails, marks_of)
+    found = fates(mailbox, mails, marks_of, undoes=undoes)
     return replace(
         place,
         after=mails[-1].provider_id if len(mails) == STORED_AT_ONCE else None,
-        going=place.going + len(going),
-        leaving=(*place.leaving, *(one.copy_id for one in going))[:EXAMPLES],
+        going=place.going + len(found.going),
+        back=place.back + len(found.returning),
+        leaving=(*place.leaving, *found.going)[:EXAMPLES],
     )
 
 

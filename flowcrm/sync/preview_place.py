@@ -43,7 +43,8 @@ class Place:
     excluded: labels that keep threads out. out: threads that they keep out. edge: mails that are listed and yet too old.
     seen: what the stage has counted and may be named once more, mails or threads. stay: stored mails that their thread brings.
     coming: stage -> certain to come in. open: found, and an address decides.
-    after: the stored mail up to which all is looked at; None: all of them. going: of those, how many do not fit.
+    after: the stored mail up to which all is looked at; None: all of them. going, back: of those, how many do not fit,
+    and how many come back from the bin.
     some, shown: ids of a few that come in, and as many as were asked for what a person knows. leaving, left: the same of those
     that do not fit, by the copy's id.
     """
@@ -61,6 +62,7 @@ class Place:
     open: int = 0
     after: str | None = ""
     going: int = 0
+    back: int = 0
     some: tuple[str, ...] = ()
     shown: tuple[Example, ...] = ()
     leaving: tuple[int, ...] = ()

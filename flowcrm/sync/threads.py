@@ -16,6 +16,7 @@ from flowcrm.store.writes.marks import do_thread_gone
 from flowcrm.store.writes.page import Hold, check_hold
 from flowcrm.sync.listing import look_up, sort_changes
 from flowcrm.sync.stages import stage
+from flowcrm.sync.sweep import bring_back_threads
 
 # Threads asked for between two renewals of the lease.
 AT_ONCE = 5
@@ -59,6 +60,7 @@ def _take(hold: Hold, mailbox: Snapshot, connector: Connector, thread: Thread) -
         hold,
         Listed(_NO_SCOPE, None, 0, listing=False, lane=LANE_CONTACT, wanted=fetch, touched=touched, skipped={}),
     )
+    bring_back_threads(hold, mailbox, [thread.thread_id])
     _do_done(hold, thread.thread_id)
 
 

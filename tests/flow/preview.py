@@ -4,7 +4,7 @@ import base64
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.utils import getaddresses
@@ -12,6 +12,8 @@ from email.utils import getaddresses
 from flowcrm.mailboxes.open import open_connector
 from flowcrm.mailboxes.snapshot import read_snapshot
 from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.queries.changes import last_change, read_settings
+from flowcrm.store.writes.changes import do_change
 from flowcrm.store.writes.kept_out import do_remove_email, do_remove_thread
 from flowcrm.store.writes.mailbox import Selection
 from flowcrm.sync.folders import refresh_folders
@@ -77,9 +79,6 @@ class House:
         since = self.chance.choice([None, SINCE, SINCE, OLD - timedelta(days=365)])
         return Selection(selection, since, 300, labels if selection == "labels" else frozenset())
 
-    def choose(self, chosen: Selection) -> None:
-        self.box.choose(chosen.selection, chosen.folder_ids, chosen.since)
-
     def _mail(self, message_id: str, answers: str) -> bytes:
         people = self.chance.sample([*PEOPLE, self.box.address], 4)
         extra = self.chance.random()
@@ -117,14 +116,21 @@ def make_house(team: Team, google: GoogleStandin, seed: int) -> House:
     return house
 
 
-def slices(box: Box, chosen: Selection, *, place: Place | None = None, within: timedelta = timedelta(0)) -> Iterator[Ahead]:
+def slices(
+    box: Box,
+    chosen: Selection,
+    *,
+    place: Place | None = None,
+    within: timedelta = timedelta(0),
+    undoes: int | None = None,
+) -> Iterator[Ahead]:
     """As a page does it: a slice at a time, and between them only what the page carries."""
     snapshot = read_snapshot(box.team.workspace_id, box.mailbox_id)
     assert snapshot is not None
     dumped = (place or Place()).dump()
     for _ in range(2000):
         with closing(open_connector(snapshot)) as connector:
-            ahead = look_ahead(proposed(snapshot, chosen), connector, Place.load(dumped), within=within)
+            ahead = look_ahead(proposed(snapshot, chosen), connector, Place.load(dumped), within=within, undoes=undoes)
         yield ahead
         if ahead.over:
             return
@@ -132,15 +138,41 @@ def slices(box: Box, chosen: Selection, *, place: Place | None = None, within: t
     raise AssertionError("the preview does not come to its end")
 
 
-def preview(box: Box, chosen: Selection, *, slice_: timedelta = timedelta(0), troubled: bool = False) -> Ahead:
+def preview(
+    box: Box,
+    chosen: Selection,
+    *,
+    slice_: timedelta = timedelta(0),
+    troubled: bool = False,
+    undoes: int | None = None,
+) -> Ahead:
     """From its beginning to its end. troubled: the provider has a bad day."""
     before = last = Ahead(Place())
-    for last in slices(box, chosen, within=slice_):
+    for last in slices(box, chosen, within=slice_, undoes=undoes):
         assert troubled or last.error is None, last.error
         assert troubled or last.coming >= before.coming, "what was certain is certain"
         assert last.going >= before.going
         before = last
     return last
+
+
+def change(box: Box, chosen: Selection, *, bins: bool = False, undoes: int | None = None) -> None:
+    """As the page saves it; and sync comes to rest."""
+    with workspace_scope(box.team.workspace_id):
+        values = {"workspace_id": box.team.workspace_id, "mailbox_id": box.mailbox_id}
+        now = read_settings(**values)
+        wanted = replace(now, selection=chosen.selection, since=chosen.since, folder_ids=chosen.folder_ids)
+        do_change(**values, wanted=wanted, bins=bins, undoes=undoes)
+    box.rest()
+
+
+def last(box: Box) -> tuple[int, Selection] | None:
+    """The change that can be undone, and the selection before it."""
+    with workspace_scope(box.team.workspace_id):
+        found = last_change(box.team.workspace_id, box.mailbox_id)
+    if found is None:
+        return None
+    return found.id, Selection(found.before.selection, found.before.since, found.before.interval_s, found.before.folder_ids)
 
 
 def look_at_labels(box: Box) -> None:

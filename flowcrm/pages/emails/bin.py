@@ -25,6 +25,7 @@ from flowcrm.store.writes.kept_out import do_let_back, do_remove_email, do_remov
 _WHY: dict[BinReason, str | Promise] = {
     BinReason.DELETED: gettext_lazy("deleted in Gmail"),
     BinReason.LEFT: gettext_lazy("left the chosen labels"),
+    BinReason.NARROWED: gettext_lazy("does not fit the mailbox's settings"),
     BinReason.HAND: gettext_lazy("removed by you"),
 }
 

@@ -12,6 +12,7 @@ from flowcrm.store.models.mailbox import (
     MailboxDue,
     MailboxGrant,
     MailboxSecret,
+    SettingsChange,
     Skipped,
     Work,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Message",
     "Participant",
     "Person",
+    "SettingsChange",
     "Skipped",
     "UsageDay",
     "UsageTotal",

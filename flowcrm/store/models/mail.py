@@ -80,6 +80,7 @@ class Copy(Scoped):
     shut = models.BooleanField(default=False)
     binned_at = models.DateTimeField(null=True)
     binned_for = models.TextField(null=True)
+    binned_by = models.BigIntegerField(null=True)
 
     class Meta:
         managed = False

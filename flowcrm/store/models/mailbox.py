@@ -78,6 +78,27 @@ class Folder(Scoped):
         db_table = "folder"
 
 
+class SettingsChange(Scoped):
+    """A change of settings; the values are those before it."""
+
+    mailbox = link("Mailbox", "changes")
+    at = models.DateTimeField()
+    selection = models.TextField()
+    since = models.DateTimeField(null=True)
+    interval_s = models.IntegerField()
+    folder_ids = ArrayField(models.TextField())
+    on_leave = models.TextField()
+    on_delete = models.TextField()
+    level = models.TextField()
+    undoes = models.BigIntegerField(null=True)
+    sweep = models.TextField(default="")
+    swept_to = models.TextField(default="")
+
+    class Meta:
+        managed = False
+        db_table = "settings_change"
+
+
 class Cursor(models.Model):
     """A bookmark at the provider; the key is (workspace_id, mailbox_id, scope)."""
 

@@ -10,7 +10,8 @@ from flowcrm.store.db import rows
 
 @dataclass(frozen=True, slots=True)
 class StoredMail:
-    """A copy, as far as rules look at it. people: look-up hashes of everybody in its headers."""
+    """A copy, as far as rules look at it. people: look-up hashes of everybody in its headers. binned_by: the change of settings
+    that put it into the bin, None where it is not there."""
 
     copy_id: int
     provider_id: str
@@ -18,11 +19,13 @@ class StoredMail:
     at: datetime
     folder_ids: frozenset[str]
     people: frozenset[bytes]
+    binned_by: int | None = None
 
 
 _STORED = """
-    SELECT c.id, c.provider_id, c.thread_id, c.at, f.ids, p.hashes
-    FROM (SELECT * FROM copy WHERE workspace_id = %(ws)s AND mailbox_id = %(mailbox)s AND binned_at IS NULL AND {which}) c
+    SELECT c.id, c.provider_id, c.thread_id, c.at, f.ids, p.hashes, c.binned_by
+    FROM (SELECT * FROM copy WHERE workspace_id = %(ws)s AND mailbox_id = %(mailbox)s
+            AND (binned_at IS NULL OR binned_for = 'narrowed') AND {which}) c
     CROSS JOIN LATERAL (
         SELECT array_agg(o.provider_id) AS ids FROM copy_folder o WHERE o.workspace_id = %(ws)s AND o.copy_id = c.id OFFSET 0) f
     CROSS JOIN LATERAL (
@@ -34,7 +37,8 @@ _OF_THREADS = _STORED.format(which="thread_id = ANY(%(threads)s::text[])")
 
 
 def stored_page(workspace_id: int, mailbox_id: int, *, after: str, size: int) -> tuple[StoredMail, ...]:
-    """The next mails of a mailbox that are not in the bin, in the order of their ids at the provider ("" comes before all)."""
+    """The next mails of a mailbox that are not in the bin, or only for its settings, in the order of their ids at the provider
+    ("" comes before all)."""
     return _stored(_PAGE, {"ws": workspace_id, "mailbox": mailbox_id, "after": after, "size": size})
 
 
@@ -54,6 +58,9 @@ def stored_ids(workspace_id: int, mailbox_id: int, provider_ids: Sequence[str]) 
 
 def _stored(sql: str, values: dict[str, Any]) -> tuple[StoredMail, ...]:
     return tuple(
-        StoredMail(copy_id, provider_id, thread_id, at, frozenset(folders or ()), frozenset(bytes(one) for one in hashes or ()))
-        for copy_id, provider_id, thread_id, at, folders, hashes in rows(sql, values)
+        StoredMail(
+            *(copy_id, provider_id, thread_id, at),
+            *(frozenset(folders or ()), frozenset(bytes(one) for one in hashes or ()), binned_by),
+        )
+        for copy_id, provider_id, thread_id, at, folders, hashes, binned_by in rows(sql, values)
     )

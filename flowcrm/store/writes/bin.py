@@ -20,9 +20,11 @@ LIFE = timedelta(days=30)
 
 
 class BinReason(StrEnum):
-    """Why a copy is in the bin: it was deleted at the provider, left the chosen labels, or its owner removed it here."""
+    """Why a copy is in the bin: it was deleted at the provider, left the chosen labels, its owner removed it here, or he chose
+    settings by which it does not fit any more."""
 
     DELETED = "deleted"
+    NARROWED = "narrowed"
     LEFT = "left"
     HAND = "hand"
 
@@ -31,15 +33,15 @@ class PlanFull(UserError):
     """The plan has no room for what would come back. It stays in the bin."""
 
 
-def do_bin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int], reason: BinReason) -> None:
-    """Put these copies into the bin; those that are there stay as they are."""
+def do_bin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int], reason: BinReason, by: int | None = None) -> None:
+    """Put these copies into the bin; those that are there stay as they are. by: the change of settings that did it."""
     if not copy_ids:
         return
     do_lock_commits(workspace_id)
     found = rows(
-        """UPDATE copy SET binned_at = %s, binned_for = %s
+        """UPDATE copy SET binned_at = %s, binned_for = %s, binned_by = %s
            WHERE workspace_id = %s AND id = ANY(%s::bigint[]) AND binned_at IS NULL RETURNING message_id""",
-        [clock.now(), reason, workspace_id, sorted(copy_ids)],
+        [clock.now(), reason, by, workspace_id, sorted(copy_ids)],
     )
     # Each of them had a copy that was not in the bin.
     do_count_stored(workspace_id, -read_asleep(workspace_id, {message_id for (message_id,) in found}))
@@ -58,7 +60,8 @@ def do_unbin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int]) -
     )
     asleep = read_asleep(workspace_id, {message_id for (message_id,) in found})
     run(
-        "UPDATE copy SET binned_at = NULL, binned_for = NULL WHERE workspace_id = %s AND id = ANY(%s::bigint[])",
+        """UPDATE copy SET binned_at = NULL, binned_for = NULL, binned_by = NULL
+           WHERE workspace_id = %s AND id = ANY(%s::bigint[])""",
         [workspace_id, sorted(copy_ids)],
     )
     do_count_stored(workspace_id, asleep)

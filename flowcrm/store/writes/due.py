@@ -65,9 +65,21 @@ def do_contact_past(*, workspace_id: int, contact_id: int) -> None:
            RETURNING mailbox_id""",
         [f"contact:{contact_id}", clock.now(), workspace_id],
     )
+    _do_look_into_bin(workspace_id, [mailbox_id for (mailbox_id,) in mailboxes])
     for (mailbox_id,) in mailboxes:
         run(
             # Now, and not whenever it was due: a slice that ends must see that somebody has asked since it began.
             "UPDATE mailbox_due SET next_run_at = %s, lane = %s WHERE workspace_id = %s AND mailbox_id = %s",
             [clock.now(), LANE_NOW, workspace_id, mailbox_id],
         )
+
+
+def _do_look_into_bin(workspace_id: int, mailboxes: list[int]) -> None:
+    """What went there because it was no contact's may be one's now."""
+    run(
+        """UPDATE settings_change AS s SET sweep = CASE sweep WHEN '' THEN 'keep' ELSE sweep END, swept_to = ''
+           WHERE s.workspace_id = %s AND s.id IN (
+               SELECT max(id) FROM settings_change WHERE workspace_id = %s AND mailbox_id = ANY(%s::bigint[])
+               GROUP BY mailbox_id)""",
+        [workspace_id, workspace_id, mailboxes],
+    )
