@@ -15,6 +15,7 @@ from flowcrm.pages.emails import views as emails
 from flowcrm.pages.help import views as help_pages
 from flowcrm.pages.integrations import choose as mailbox_choices
 from flowcrm.pages.integrations import connect as mailbox_connect
+from flowcrm.pages.integrations import preview as mailbox_preview
 from flowcrm.pages.integrations import views as integrations
 from flowcrm.pages.integrations import why as mailbox_why
 from flowcrm.pages.join import views as join_pages
@@ -75,6 +76,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/google/test", provider.google_test, name="google_test"),
     path("settings/integrations/<int:mailbox_id>", integrations.one_card, name="mailbox_card"),
     path("settings/integrations/<int:mailbox_id>/settings", mailbox_choices.choose, name="mailbox_choose"),
+    path("settings/integrations/<int:mailbox_id>/preview", mailbox_preview.preview, name="mailbox_preview"),
+    path("settings/integrations/<int:mailbox_id>/undo", mailbox_choices.undo, name="mailbox_undo"),
     path("settings/integrations/<int:mailbox_id>/why", mailbox_why.why, name="mailbox_why"),
     path("settings/integrations/<int:mailbox_id>/gain", mailbox_choices.gain, name="mailbox_gain"),
     path("settings/integrations/<int:mailbox_id>/let-in", mailbox_choices.let_in, name="mailbox_let_in"),

@@ -118,7 +118,7 @@ def writes_in_store(module: Module) -> Found:
 
 
 # What may be opened anywhere: no mail, but addresses and labels of mailboxes, grants, settings, and what a form put aside.
-NOT_MAIL = {"account", "identity", "folder", "tokens", "instance_setting", "undo", "errand"}
+NOT_MAIL = {"account", "identity", "folder", "tokens", "instance_setting", "undo", "errand", "preview"}
 _OPENERS = {"open_text", "open_packed", "open_stream", "opened_pieces"}
 _DOOR = "flowcrm.store.reveal"
 

@@ -47,6 +47,8 @@ class Note(StrEnum):
 
 
 BROKEN = frozenset({State.REAUTHORIZE, State.PERMISSION_MISSING, State.ADMIN_MUST_ACT})
+# Where something else has to be done before settings can be changed, or there is no provider.
+CLOSED = BROKEN | {State.DISCONNECTED, State.ARCHIVE}
 
 MOVES: dict[State, frozenset[State]] = {
     State.CHOOSING: frozenset({State.ON, State.DISCONNECTED}) | BROKEN,

@@ -15,6 +15,7 @@ from flowcrm.mail.types import Headers, ThreadMarks
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.facts import MailboxRules
 from flowcrm.store.db import workspace_scope
+from flowcrm.store.queries.changes import Settings
 from flowcrm.store.queries.marks import read_marks
 from flowcrm.store.queries.stored import StoredMail, stored_page
 from flowcrm.store.writes.mailbox import Selection
@@ -62,7 +63,7 @@ class Ahead:
         return self.counted
 
 
-def proposed(mailbox: Snapshot, chosen: Selection) -> Snapshot:
+def proposed(mailbox: Snapshot, chosen: Selection | Settings) -> Snapshot:
     """The mailbox as it would be with these settings."""
     rules: MailboxRules = mailbox.rules
     return replace(mailbox, rules=replace(rules, selection=chosen.selection, since=chosen.since, chosen_ids=chosen.folder_ids))

@@ -33,7 +33,7 @@ class Example:
 
     sender: str
     subject: str
-    at: datetime
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Place:
         for name in ("edge", "stay"):
             values[name] = sorted(values[name])
         for name in ("shown", "left"):
-            values[name] = [[one.sender, one.subject, one.at.isoformat()] for one in getattr(self, name)]
+            values[name] = [[one.sender, one.subject, one.at and one.at.isoformat()] for one in getattr(self, name)]
         return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
@@ -90,7 +90,9 @@ class Place:
         for name in ("edge", "stay"):
             values[name] = frozenset(values[name])
         for name in ("shown", "left"):
-            values[name] = tuple(Example(sender, subject, datetime.fromisoformat(at)) for sender, subject, at in values[name])
+            values[name] = tuple(
+                Example(sender, subject, at and datetime.fromisoformat(at)) for sender, subject, at in values[name]
+            )
         for name in ("excluded", "some", "leaving"):
             values[name] = tuple(values[name])
         return cls(**values)

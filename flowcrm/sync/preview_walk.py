@@ -28,6 +28,8 @@ from flowcrm.sync.preview_place import SHORT, Place, Stage
 AT_ONCE = 10
 EXAMPLES = 5
 
+Answer = Headers | Thread | ItemFailed
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -63,8 +65,9 @@ def _out(asked: Asked, place: Place) -> Place:
     return _through(asked, place, scope, None, _take_out) or _next_label(place)
 
 
-def _take_out(asked: Asked, place: Place, mails: Sequence[Change]) -> Place:
-    return replace(place, out=place.out | {asked.short(one.thread_id) for one in mails if one.thread_id is not None})
+def _take_out(asked: Asked, place: Place, mails: Sequence[Change]) -> tuple[Place, int]:
+    out = {asked.short(one.thread_id) for one in mails if one.thread_id is not None}
+    return replace(place, out=place.out | out), len(mails)
 
 
 def _edge(asked: Asked, place: Place) -> Place:
@@ -76,17 +79,18 @@ def _edge(asked: Asked, place: Place) -> Place:
     return _through(asked, place, scope, AT_ONCE, _take_edge) or _enter(place, Stage.LISTED)
 
 
-def _take_edge(asked: Asked, place: Place, mails: Sequence[Change]) -> Place:
+def _take_edge(asked: Asked, place: Place, mails: Sequence[Change]) -> tuple[Place, int]:
     since = asked.mailbox.rules.since
-    old = {one.provider_id for one in _headers(asked, mails) if since is not None and one.at < since}
-    return replace(place, edge=place.edge | old)
+    headers, asked_for = _headers(asked, mails)
+    old = {one.provider_id for one in headers if since is not None and one.at < since}
+    return replace(place, edge=place.edge | old), asked_for
 
 
 def _listed(asked: Asked, place: Place) -> Place:
     return _through(asked, place, main_scope(asked.mailbox), None, _take_listed) or _enter(place, Stage.CHECKED)
 
 
-def _take_listed(asked: Asked, place: Place, mails: Sequence[Change]) -> Place:
+def _take_listed(asked: Asked, place: Place, mails: Sequence[Change]) -> tuple[Place, int]:
     decided = _decided(asked, place, mails)
     sure = [one.provider_id for one, decision in decided if decision.verdict is Verdict.KEEP]
     unsure = [one for one, decision in decided if decision.verdict is Verdict.NEED]
@@ -94,7 +98,7 @@ def _take_listed(asked: Asked, place: Place, mails: Sequence[Change]) -> Place:
     # A page may come twice in a row; a mail also once for each restriction that it meets. More need not be remembered.
     if _repeats(asked) or not seen:
         seen |= place.seen
-    return _coming(replace(place, open=place.open + len(unsure), seen=frozenset(seen)), sure)
+    return _coming(replace(place, open=place.open + len(unsure), seen=frozenset(seen)), sure), len(mails)
 
 
 def _checked(asked: Asked, place: Place) -> Place:
@@ -104,9 +108,11 @@ def _checked(asked: Asked, place: Place) -> Place:
     return _through(asked, place, scope, AT_ONCE, _take_checked) or _enter(replace(place, open=0), Stage.THREADS)
 
 
-def _take_checked(asked: Asked, place: Place, mails: Sequence[Change]) -> Place:
+def _take_checked(asked: Asked, place: Place, mails: Sequence[Change]) -> tuple[Place, int]:
     unsure = [one for one, decision in _decided(asked, place, mails) if decision.verdict is Verdict.NEED]
-    headers = _headers(asked, unsure)
+    headers, asked_for = _headers(asked, unsure)
+    done = len(mails) if asked_for == len(unsure) else mails.index(unsure[asked_for])
+    unsure = unsure[:asked_for]
     people = {one.provider_id: header_hashes(asked.mailbox.vault, one.fields) for one in headers}
     with workspace_scope(asked.mailbox.workspace_id):
         contacts = contact_hashes(asked.mailbox.workspace_id, frozenset().union(*people.values()))
@@ -118,7 +124,7 @@ def _take_checked(asked: Asked, place: Place, mails: Sequence[Change]) -> Place:
         if decide(facts(envelope, rules, room=True), rules.policy).verdict is Verdict.KEEP:
             sure.append(one.provider_id)
     seen = place.seen | {asked.short(one.provider_id) for one in unsure}
-    return _coming(replace(place, open=max(place.open - len(unsure), 0), seen=seen), sure)
+    return _coming(replace(place, open=max(place.open - len(unsure), 0), seen=seen), sure), done
 
 
 def _threads(asked: Asked, place: Place) -> Place:
@@ -128,12 +134,16 @@ def _threads(asked: Asked, place: Place) -> Place:
     return _through(asked, place, Scope(folder_ids=(labels[place.number],)), AT_ONCE, _take_threads) or _next_label(place)
 
 
-def _take_threads(asked: Asked, place: Place, mails: Sequence[Change]) -> Place:
+def _take_threads(asked: Asked, place: Place, mails: Sequence[Change]) -> tuple[Place, int]:
     """What the chosen mails bring of their threads."""
     named = dict.fromkeys(one.thread_id for one in mails if one.thread_id is not None)
     thread_ids = [one for one in named if asked.short(one) not in place.seen]
-    answers = asked.connector.threads(thread_ids) if thread_ids else ()
-    threads = [one for one in _had(answers) if isinstance(one, Thread)]
+    answers = _had(asked.connector.threads(thread_ids) if thread_ids else ())
+    threads = [one for one in answers if isinstance(one, Thread)]
+    done = len(mails)
+    if len(answers) < len(thread_ids):
+        done = next(number for number, one in enumerate(mails) if one.thread_id == thread_ids[len(answers)])
+        thread_ids = thread_ids[: len(answers)]
     found = {one.thread_id: thread_marks(asked.mailbox.rules, one) for one in threads}
     within = [one for thread in threads for one in thread.mails]
     known, out, removed = _looked_up(asked, place, within)
@@ -147,7 +157,7 @@ def _take_threads(asked: Asked, place: Place, mails: Sequence[Change]) -> Place:
         if decide(facts(envelope, rules, room=True), rules.policy).verdict is Verdict.KEEP:
             sure.append(one.provider_id)
     place = replace(place, stay=place.stay | _brought(asked, marks), seen=place.seen | set(map(asked.short, thread_ids)))
-    return _coming(place, sure)
+    return _coming(place, sure), done
 
 
 def _brought(asked: Asked, marks: dict[str, ThreadMarks]) -> frozenset[int]:
@@ -171,7 +181,8 @@ def _chosen(asked: Asked) -> list[str]:
 
 # -- what the stages share ---------------------------------------------------------------------------------------------------
 
-_Take = Callable[[Asked, Place, Sequence[Change]], Place]
+# Gives how many of the mails it has come through: not all, where the provider lets us ask no more.
+_Take = Callable[[Asked, Place, Sequence[Change]], tuple[Place, int]]
 
 
 def _through(asked: Asked, place: Place, scope: Scope, at_once: int | None, take: _Take) -> Place | None:
@@ -183,10 +194,10 @@ def _through(asked: Asked, place: Place, scope: Scope, at_once: int | None, take
         return _again(asked, place, page)
     mails = page.changes[place.looked :]
     now = mails if at_once is None else mails[:at_once]
-    taken = take(asked, place, now)
-    if len(now) == len(mails):
+    taken, done = take(asked, place, now)
+    if done == len(mails):
         return replace(taken, cursor=page.cursor, looked=0)
-    return replace(taken, looked=place.looked + len(now))
+    return replace(taken, looked=place.looked + done)
 
 
 def _page(asked: Asked, place: Place, scope: Scope) -> ChangePage | None:
@@ -259,19 +270,21 @@ def _looked_up(asked: Asked, place: Place, mails: Sequence[Change]) -> tuple[fro
     return known, frozenset(out), removed
 
 
-def _headers(asked: Asked, mails: Sequence[Change]) -> list[Headers]:
-    answers = asked.connector.headers([one.provider_id for one in mails]) if mails else ()
-    return [one for one in _had(answers) if isinstance(one, Headers)]
+def _headers(asked: Asked, mails: Sequence[Change]) -> tuple[list[Headers], int]:
+    """Those that there are, and how many mails could be asked for."""
+    answers = _had(asked.connector.headers([one.provider_id for one in mails]) if mails else ())
+    return [one for one in answers if isinstance(one, Headers)], len(answers)
 
 
-def _had(answers: Iterable[Headers | Thread | ItemFailed]) -> list[Headers | Thread]:
-    """Those that there are. Raises what concerns more than one of them: then all are asked again."""
-    had: list[Headers | Thread] = []
+def _had(answers: Sequence[Answer]) -> list[Answer]:
+    """The answers up to one that concerns more than its own item. Raises that one where it is the first."""
+    had: list[Answer] = []
     for one in answers:
-        if not isinstance(one, ItemFailed):
-            had.append(one)
-        elif not isinstance(one.error, Gone | Permanent):
-            raise one.error
+        if isinstance(one, ItemFailed) and not isinstance(one.error, Gone | Permanent):
+            if not had:
+                raise one.error
+            break
+        had.append(one)
     return had
 
 

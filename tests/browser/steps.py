@@ -61,5 +61,6 @@ def allow(page: Page, address: str) -> None:
 def choose(page: Page, what: str = "All emails") -> None:
     """What may come in; the import begins."""
     page.get_by_role("radio", name=what).check()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Save and start").click()
     expect(page.get_by_role("heading", name="Your emails are coming in")).to_be_visible()

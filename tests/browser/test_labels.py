@@ -67,6 +67,7 @@ def test_the_label_crm_brings_the_reply_that_arrives_and_the_one_that_is_sent(de
     page.goto(f"{desk.product.url}/settings/integrations/{desk.house.members[0].mailboxes[0]}/settings")
     page.get_by_role("radio", name="Specific labels").check()
     page.get_by_role("checkbox", name="CRM").check()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Save and start").click()
     expect(page.locator("#running")).to_contain_text("Up to date", timeout=60_000)
 

@@ -29,6 +29,7 @@ COLOURS = {
 }
 HELP = tuple(f"/help/kb-{number}" for number in ("001", "010", "011", "012", "015"))
 SETTINGS = ("integrations", "integrations/google", "integrations/connect/gmail", "team", "plan", "audit", "profile")
+PREVIEW = "selection=all&since=everything&interval_s=300&on_leave=keep&on_delete=keep&level=only_me"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def _pages(acme: House) -> tuple[str, ...]:
         *(f"/companies/{acme.company}{part}" for part in ("", "/emails")),
         *(f"/settings/{name}" for name in SETTINGS),
         *(f"/settings/integrations/{reading}/{part}" for part in ("settings", "running", "set-apart")),
+        f"/settings/integrations/{reading}/preview?{PREVIEW}",
         f"/settings/integrations/{choosing}/settings",
         "/settings/integrations/connect/gmail/return?state=nobodys",
         "/help",

@@ -67,6 +67,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
     tested |= {"join", "invite_revoke", "member_role"}
     # tests/flow/test_explain.py
     tested |= {"mailbox_why"}
+    # tests/web/test_preview.py
+    tested |= {"mailbox_preview", "mailbox_undo"}
     # tests/web/test_bin.py
     tested |= {"email_bring_back", "email_remove", "thread_remove", "mailbox_let_back"}
     # tests/web/test_kept_out.py

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flowcrm.mailboxes.connect import mailbox_address
-from flowcrm.mailboxes.states import BROKEN, State, check_move
+from flowcrm.mailboxes.states import CLOSED, State, check_move
 from flowcrm.pages.emails.lists import lines, who_looks
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.integrations.cards import card, read_limits
@@ -22,31 +24,26 @@ from flowcrm.rules.exclusion import is_no_crm
 from flowcrm.store.access import access_mailbox
 from flowcrm.store.levels import Level
 from flowcrm.store.models import Mailbox
+from flowcrm.store.queries.changes import last_change
 from flowcrm.store.queries.gain import gain_of_level
 from flowcrm.store.queries.kept_out import count_kept_out
 from flowcrm.store.queries.mailboxes import LabelRow, any_contact_address, labels, mailbox_rows
 from flowcrm.store.queries.threads import THREAD_SIZE, Only, threads_of_mine
 from flowcrm.store.vaults import vault
-from flowcrm.store.writes.asked import do_interval
-from flowcrm.store.writes.bin import do_staying
+from flowcrm.store.writes.changes import do_change
 from flowcrm.store.writes.due import do_due_now
 from flowcrm.store.writes.kept_out import do_let_all_back
-from flowcrm.store.writes.mailbox import do_settings
 from flowcrm.store.writes.marks import do_let_in
-from flowcrm.store.writes.private import do_level
 
 # Threads that the page of a running import shows.
 NEWEST = 10
-
-# Where something else has to be done first, or there is no provider.
-_CLOSED = BROKEN | {State.DISCONNECTED, State.ARCHIVE}
 
 
 @require_http_methods(["GET", "POST"])
 def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     """What to sync, since when, how often. Saving starts the import of what that lets in."""
     mailbox = access_mailbox(request.member, mailbox_id)
-    if mailbox.state in _CLOSED:
+    if mailbox.state in CLOSED:
         messages.info(request, _("This mailbox is not connected right now. Connect it, then choose what comes in."))
         return redirect("integrations")
     every = labels(vault(request.workspace.id), mailbox_id)
@@ -54,7 +51,11 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     default = request.workspace.default_level
     form = ChoiceForm(request.POST or None, mailbox=mailbox, labels=known, default_level=default)
     if form.is_valid():
-        return _save(request, mailbox, form, only_interval=form.only_interval(known))
+        only_interval = form.only_interval(known)
+        if request.POST.get("step") == "preview" and not only_interval:
+            asked = [(name, value) for name in form.fields for value in request.POST.getlist(name)]
+            return redirect(f"{reverse('mailbox_preview', args=[mailbox_id])}?{urlencode(asked)}")
+        return _save(request, mailbox, form, only_interval=only_interval)
     fresh = mailbox.import_from is None
     context = {
         "frame": "plain.html" if fresh else "app.html",
@@ -67,6 +68,7 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         "removed": count_kept_out(request.workspace.id, mailbox_id),
         "direction": DIRECTIONS["one_way"],
         "any_contact": any_contact_address(request.workspace.id),
+        "change": last_change(request.workspace.id, mailbox_id),
     }
     return render(request, "integrations/choose.html", context, status=422 if form.is_bound else 200)
 
@@ -124,28 +126,46 @@ def _look_again(mailbox: Mailbox) -> None:
 
 
 def _save(request: MemberRequest, mailbox: Mailbox, form: ChoiceForm, *, only_interval: bool) -> HttpResponse:
-    chosen, workspace_id = form.chosen(), request.workspace.id
     check_move(State(mailbox.state), State.ON)
-    typed = form.cleaned_data
-    do_staying(workspace_id=workspace_id, mailbox_id=mailbox.id, on_leave=typed["on_leave"], on_delete=typed["on_delete"])
-    _save_level(request, mailbox, Level(typed["level"]))
-    if only_interval:
-        do_interval(workspace_id=workspace_id, mailbox_id=mailbox.id, interval_s=chosen.interval_s)
-    else:
-        do_settings(workspace_id=workspace_id, mailbox_id=mailbox.id, chosen=chosen)
+    wanted = form.settings()
+    listed = do_change(
+        workspace_id=request.workspace.id,
+        mailbox_id=mailbox.id,
+        wanted=wanted,
+        bins=request.POST.get("out") == "bin",
+        anew=not only_interval,
+    )
+    if wanted.level != mailbox.level:
+        note(request, "level", [mailbox.id])
     note(request, "settings", [mailbox.id])
+    return _saved(request, mailbox, "" if listed else _("Saved."), listed=listed)
+
+
+@require_POST
+def undo(request: MemberRequest, mailbox_id: int) -> HttpResponse:
+    """Set everything as it was before the last change (`change`); `out` as when it is saved."""
+    mailbox = access_mailbox(request.member, mailbox_id)
+    change = None if mailbox.state in CLOSED else last_change(request.workspace.id, mailbox_id)
+    if change is None or request.POST.get("change") != str(change.id):
+        messages.warning(request, _("That change cannot be undone any more: it was undone, changed again, or is too old."))
+        return redirect("mailbox_choose", mailbox_id)
+    check_move(State(mailbox.state), State.ON)
+    listed = do_change(
+        workspace_id=request.workspace.id,
+        mailbox_id=mailbox.id,
+        wanted=change.before,
+        bins=request.POST.get("out") == "bin",
+        undoes=change.id,
+    )
+    note(request, "undo_settings", [mailbox.id])
+    return _saved(request, mailbox, _("The change is undone."), listed=listed)
+
+
+def _saved(request: MemberRequest, mailbox: Mailbox, said: str, *, listed: bool) -> HttpResponse:
     wake_sync()
-    if only_interval:
-        messages.success(request, _("Saved."))
-        return redirect("integrations")
-    return redirect("mailbox_running", mailbox.id)
-
-
-def _save_level(request: MemberRequest, mailbox: Mailbox, level: Level) -> None:
-    if mailbox.level == level:
-        return
-    do_level(workspace_id=request.workspace.id, mailbox_id=mailbox.id, level=level)
-    note(request, "level", [mailbox.id])
+    if said:
+        messages.success(request, said)
+    return redirect("mailbox_running", mailbox.id) if listed else redirect("integrations")
 
 
 @require_GET

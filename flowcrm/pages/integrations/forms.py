@@ -16,6 +16,7 @@ from flowcrm.pages.forms import Form, LevelCards, OptionCards
 from flowcrm.pages.integrations.words import INTERVALS, SELECTIONS, STAYING
 from flowcrm.pages.words import LEVELS
 from flowcrm.store.models import Mailbox
+from flowcrm.store.queries.changes import Settings
 from flowcrm.store.queries.mailboxes import LabelRow
 from flowcrm.store.writes.mailbox import Selection
 
@@ -81,6 +82,14 @@ class ChoiceForm(Form):
         typed = self.cleaned_data
         labels = frozenset(typed["labels"]) if typed["selection"] == "labels" else frozenset()
         return Selection(typed["selection"], self._since(), typed["interval_s"], labels)
+
+    def settings(self) -> Settings:
+        """All that is set by the cleaned values."""
+        typed, chosen = self.cleaned_data, self.chosen()
+        return Settings(
+            *(chosen.selection, chosen.since, chosen.interval_s, chosen.folder_ids),
+            *(typed["on_leave"], typed["on_delete"], typed["level"]),
+        )
 
     def only_interval(self, labels: Sequence[LabelRow]) -> bool:
         """Whether what comes in stays as it is: then nothing needs to be listed again."""

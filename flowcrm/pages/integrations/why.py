@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from flowcrm.mail.errors import MailError, NeedsLogin, RateLimited
+from flowcrm.mail.errors import MailError
 from flowcrm.mail.types import Search
 from flowcrm.mailboxes.connect import mailbox_address
 from flowcrm.mailboxes.open import open_connector
@@ -20,6 +20,7 @@ from flowcrm.mailboxes.snapshot import read_snapshot
 from flowcrm.mailboxes.states import State
 from flowcrm.pages.http import MemberRequest, asks_provider
 from flowcrm.pages.integrations.cards import moment
+from flowcrm.pages.integrations.words import trouble
 from flowcrm.rules.decide import KEPT, Answer, Verdict
 from flowcrm.store.access import access_mailbox
 from flowcrm.store.db import workspace_scope
@@ -109,7 +110,7 @@ def why(request: MemberRequest, mailbox_id: int) -> HttpResponse:
             try:
                 context["reasons"] = _ask(request.workspace.id, mailbox_id, asked)
             except MailError as error:
-                context["trouble"] = _trouble(error)
+                context["trouble"] = trouble(error, moment)
     with workspace_scope(request.workspace.id):
         return render(request, "integrations/why.html", context)
 
@@ -168,12 +169,3 @@ def _but_here(mail: Explained) -> str:
     if mail.place is Place.HERE and mail.decision.verdict is Verdict.SKIP and mail.decision.rule != "excluded":
         return _("It would not come in now, and what came in before stays.")
     return ""
-
-
-def _trouble(error: MailError) -> str:
-    if isinstance(error, RateLimited):
-        when = moment(error.retry_at) if error.retry_at else _("in a minute")
-        return _("Gmail lets us ask no more just now. Try again %(when)s; nothing is lost.") % {"when": when}
-    if isinstance(error, NeedsLogin):
-        return _("Google refuses to answer for this mailbox. Re-authorize it first.")
-    return _("Gmail cannot be reached right now. Nothing is lost; try again in a minute.")

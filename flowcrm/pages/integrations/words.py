@@ -1,9 +1,13 @@
 """The words of a mailbox's settings and of why a mail was not kept."""
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from collections.abc import Callable
+from datetime import datetime
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from flowcrm.mail.errors import MailError, NeedsLogin, RateLimited
 from flowcrm.pages.words import Option
 
 Text = str | Promise
@@ -63,3 +67,13 @@ def skipped(rule: str, count: int, selection: str) -> str:
     """How many were looked at and not kept, and why."""
     words = _NOT_SELECTED.get(selection, _OTHER) if rule == "not_selected" else _SKIPPED.get(rule, _OTHER)
     return str(words % {"count": count, "n": f"{count:,}"})
+
+
+def trouble(error: MailError, moment: Callable[[datetime], str]) -> str:
+    """Why the provider could not be asked just now. moment: how a moment is said."""
+    if isinstance(error, RateLimited):
+        when = moment(error.retry_at) if error.retry_at else gettext("in a minute")
+        return gettext("Gmail lets us ask no more just now. Try again %(when)s; nothing is lost.") % {"when": when}
+    if isinstance(error, NeedsLogin):
+        return gettext("Google refuses to answer for this mailbox. Re-authorize it first.")
+    return gettext("Gmail cannot be reached right now. Nothing is lost; try again in a minute.")

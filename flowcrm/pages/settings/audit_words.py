@@ -29,6 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "connect": Kind(_("Connected a mailbox"), "mailbox"),
     "disconnect": Kind(_("Disconnected a mailbox"), "mailbox"),
     "settings": Kind(_("Changed what comes in"), "mailbox"),
+    "undo_settings": Kind(_("Undid a change of what comes in"), "mailbox"),
     "level": Kind(_("Changed who sees a mailbox"), "mailbox"),
     "remove": Kind(_("Removed emails and keeps them out")),
     "let_back": Kind(_("Let removed emails in again"), "mailbox"),
@@ -47,7 +48,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 _MAILBOXES = (
-    *("connect", "disconnect", "settings", "pause", "resume"),
+    *("connect", "disconnect", "settings", "undo_settings", "pause", "resume"),
     *("let_in", "remove", "let_back", "bring_back"),
 )
 _ACCOUNT = ("invite", "revoke_invite", "join", "role", "default_level", "google_setup", "prune", "audit_export")
@@ -67,6 +68,7 @@ SURFACES: Mapping[str, Text] = {
     "contact": _("contact's tab"),
     "company": _("company's tab"),
     "running": _("running import"),
+    "preview": _("preview of a change"),
     "thread": _("thread"),
     "formatted": _("formatted text"),
     "inline": _("picture in the text"),
