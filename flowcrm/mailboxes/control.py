@@ -1,9 +1,9 @@
-"""The buttons of a mailbox: pause, resume, look now, try again. For its owner; each runs inside the caller's scope."""
+"""The buttons of a mailbox: pause, resume, look now, stop, try again. For its owner; each runs inside the caller's scope."""
 
 from flowcrm.mailboxes.states import Forbidden, State, check_move
 from flowcrm.store.db import row
 from flowcrm.store.models import Mailbox
-from flowcrm.store.writes.asked import do_try_quarantined
+from flowcrm.store.writes.asked import do_import_no_further, do_try_quarantined
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.due import do_due_now
 from flowcrm.store.writes.mailbox import do_state
@@ -29,6 +29,15 @@ def do_sync_now(mailbox: Mailbox) -> None:
     if mailbox.state != State.ON:
         raise Forbidden(f"{mailbox.state} is not synced")
     do_due_now(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.id)
+
+
+def do_stop_import(mailbox: Mailbox) -> None:
+    """End the first walk where it is: what is kept stays, and new mail goes on coming in. "Import since" becomes the day that
+    was reached, so an earlier one takes the import up again. Raises Forbidden where no import is under way."""
+    if mailbox.state != State.ON or mailbox.import_from is None or mailbox.import_done_at is not None:
+        raise Forbidden("no import is under way")
+    do_import_no_further(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.id)
+    _record(mailbox, "stop_import")
 
 
 def do_try_again(mailbox: Mailbox, work_id: int | None) -> int:

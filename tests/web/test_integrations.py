@@ -174,6 +174,23 @@ def test_the_limit_says_until_when(member: Someone) -> None:
     assert "Goes on at" in page
     assert "<strong>10,000</strong>" in page
     assert "of 10,000 emails today" in page
+    assert "See plans" in page
+
+
+def test_a_day_that_is_used_up_for_older_emails_only_says_that_new_ones_still_come(member: Someone) -> None:
+    """K46: new mail goes before import."""
+    mailbox_id = _synced(member)
+    _work(member, mailbox_id)
+    with member.scope():
+        local = rows("SELECT (%s AT TIME ZONE 'Europe/Berlin')::date", [clock.now()])[0][0]
+        run(
+            "INSERT INTO usage_day (workspace_id, local_date, used, import_used) VALUES (%s, %s, 8000, 8000)",
+            [member.workspace_id, local],
+        )
+    page = _page(member.get(PAGE))
+    assert "Limit reached" in page
+    assert "New emails still come in; the older ones follow after midnight" in page
+    assert "new ones still come in. The rest follows at" in page
 
 
 def test_buttons_pause_and_resume_and_ask_for_a_check_now(member: Someone) -> None:
@@ -186,6 +203,35 @@ def test_buttons_pause_and_resume_and_ask_for_a_check_now(member: Someone) -> No
     with member.scope():
         (due,) = rows("SELECT next_run_at <= %s, lane FROM mailbox_due WHERE mailbox_id = %s", [clock.now(), mailbox_id])
     assert due == (True, 0)
+
+
+def test_an_import_is_stopped_where_it_is_and_what_came_stays(member: Someone) -> None:
+    mailbox_id = connect(member)
+    _set(member, mailbox_id, import_from=clock.now(), checked_at=clock.now())
+    (kept,) = keep(member.workspace_id, mailbox_id, raw("Lunch"))
+    assert ">Stop import<" in _page(member.get(PAGE))
+    answer = member.client.post(f"{PAGE}/{mailbox_id}/do", {"do": "stop"}, follow=True)
+    assert "What came in stays" in _page(answer)
+    with member.scope():
+        (reached,) = rows("SELECT at FROM copy WHERE message_id = %s", [kept])
+        assert rows("SELECT since, selection, interval_s, state FROM mailbox WHERE id = %s", [mailbox_id]) == [
+            (*reached, "contacts", 300, "on")
+        ]
+
+
+def test_before_anything_came_a_stopped_import_lets_in_what_comes_from_now_on(member: Someone) -> None:
+    mailbox_id, now = connect(member), clock.now()
+    _set(member, mailbox_id, import_from=now, since=now - timedelta(days=90))
+    member.post(f"{PAGE}/{mailbox_id}/do", {"do": "stop"})
+    with member.scope():
+        assert rows("SELECT since FROM mailbox WHERE id = %s", [mailbox_id]) == [(now,)]
+
+
+def test_without_an_import_there_is_nothing_to_stop(member: Someone) -> None:
+    mailbox_id = _synced(member)
+    assert "Stop import" not in _page(member.get(PAGE))
+    answer = member.client.post(f"{PAGE}/{mailbox_id}/do", {"do": "stop"}, follow=True)
+    assert "has changed meanwhile" in _page(answer)
 
 
 def test_a_press_that_comes_too_late_says_so(member: Someone) -> None:
@@ -210,6 +256,30 @@ def test_an_admin_sees_the_state_of_others_and_no_buttons(member: Someone, colle
     assert "ben@acme.example" in page
     assert f"/{other}/do" not in page
     assert f"/{other}/disconnect" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("choosing", "Nothing is read until its owner chooses what comes in."),
+        ("paused", "Paused by its owner. Nothing is read until it is resumed."),
+        ("reauthorize", "what arrives meanwhile comes in when its owner re-authorizes."),
+        ("permission_missing", "Reading email was not allowed at Google, so nothing is read. Its owner can allow it."),
+        ("admin_must_act", "Google does not let this FlowCRM in. Nothing is lost. An admin can mend it."),
+        ("disconnected", "The emails kept so far stay here. Nothing new comes in."),
+        ("archive", "Imported from files"),
+    ],
+)
+def test_of_others_an_admin_is_told_the_state_and_is_offered_nothing(
+    member: Someone, colleague: Someone, state: str, sentence: str
+) -> None:
+    other = connect(colleague, "ben@acme.example", state=state)
+    page = _page(member.get(PAGE)).partition("Other mailboxes of this account")[2]
+    assert sentence in page
+    for address in re.findall(r'(?:href|action|hx-get)="([^"]*)"', page):
+        assert str(other) not in address
+    assert "<form" not in page.partition("</main>")[0]
+    assert "needs you" not in _page(member.get(PAGE))
 
 
 def test_a_user_sees_only_his_own(member: Someone, colleague: Someone) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flowcrm.lib import clock
-from flowcrm.mailboxes.states import Condition, Note, Shown, State, shown
+from flowcrm.mailboxes.states import BROKEN, Condition, Note, Shown, State, shown
 from flowcrm.pages.integrations.words import DIRECTIONS, INTERVALS, KINDS, SELECTIONS, skipped
 from flowcrm.store.models import Workspace
 from flowcrm.store.plans import PLANS, Plan
@@ -22,10 +22,12 @@ _MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How the account stands against its plan. until: when its day begins anew."""
+    """How the account stands against its plan. import_full: what the day leaves to older emails is used up, and new ones still
+    come in. until: when its day begins anew."""
 
     plan: Plan
     day_full: bool
+    import_full: bool
     stored_full: bool
     until: datetime
 
@@ -62,7 +64,9 @@ def read_limits(workspace: Workspace) -> Limits:
     room = read_room(workspace.id, plan, local.date())
     stored_full = plan.stored is not None and read_stored(workspace.id) >= plan.stored
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    return Limits(plan, 0 in (room.new, room.importing) and not stored_full, stored_full, midnight)
+    day_full = room.new == 0 and not stored_full
+    import_full = room.importing == 0 and not stored_full and not day_full
+    return Limits(plan, day_full, import_full, stored_full, midnight)
 
 
 def card(row: MailboxRow, limits: Limits) -> Card:
@@ -85,12 +89,13 @@ def _condition(row: MailboxRow, limits: Limits) -> Condition:
         state_since=row.state_since,
         retry_at=row.retry_at,
         tries=row.tries,
-        checked_at=row.checked_at,
+        begun=row.progress.listed > 0 or row.progress.kept > 0 or row.progress.waiting > 0 or row.synced_at is not None,
         synced_at=row.synced_at,
         interval=timedelta(seconds=row.interval_s),
         importing=row.import_done_at is None,
         plan_allows=limits.plan.email_integration,
         day_full=limits.day_full,
+        import_full=limits.import_full,
         stored_full=limits.stored_full,
         waiting=row.progress.waiting,
         until=limits.until,
@@ -103,8 +108,14 @@ def _facts(row: MailboxRow, condition: Condition) -> list[str]:
         return [_kept(row)]
     if condition.state is not State.ON:
         facts = [] if condition.state is State.CHOOSING else [_("Since %(when)s") % {"when": moment(row.state_since)}]
-        return [*facts, *([_kept(row)] if row.progress.kept else [])]
+        return [*facts, *_waiting(row), *([_kept(row)] if row.progress.kept else [])]
     return [*_settings(row), *_times(row, condition)]
+
+
+def _waiting(row: MailboxRow) -> list[str]:
+    """How much mail the owner misses while something is wrong. Of a few hours nobody needs to read."""
+    days = (clock.now() - row.synced_at).days if row.synced_at is not None and State(row.state) in BROKEN else 0
+    return [ngettext("%(n)s day of email waits", "%(n)s days of email wait", days) % {"n": days}] if days else []
 
 
 def _settings(row: MailboxRow) -> list[str]:
@@ -116,7 +127,7 @@ def _settings(row: MailboxRow) -> list[str]:
 
 
 def _times(row: MailboxRow, condition: Condition) -> list[str]:
-    if condition.day_full and row.progress.waiting:
+    if (condition.day_full or condition.import_full) and row.progress.waiting:
         return [_("Goes on at %(when)s") % {"when": moment(condition.until)}]
     if condition.retry_at is not None and condition.retry_at > clock.now():
         tried = _("Try %(n)s at %(when)s") if condition.note is Note.UNREACHABLE else _("Goes on at %(when)s")

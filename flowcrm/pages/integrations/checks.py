@@ -62,4 +62,7 @@ def _quota(card: Card, limits: Limits) -> Check:
     if limits.day_full and card.row.progress.waiting:
         sentence = _("Today's limit is reached. The sync goes on by itself at %(when)s; nothing is lost.")
         return Check(title, "wait", sentence % {"when": moment(limits.until)})
+    if limits.import_full and card.row.progress.waiting:
+        sentence = _("Today's share for older emails is used up; new ones still come in. The rest follows at %(when)s.")
+        return Check(title, "wait", sentence % {"when": moment(limits.until)})
     return Check(title, "good", _("There is room within the plan."))

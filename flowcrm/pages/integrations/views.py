@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flowcrm.mailboxes.connect import do_disconnect, mailbox_address
-from flowcrm.mailboxes.control import do_pause, do_resume, do_sync_now, do_try_again
+from flowcrm.mailboxes.control import do_pause, do_resume, do_stop_import, do_sync_now, do_try_again
 from flowcrm.mailboxes.states import Forbidden
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.integrations.cards import Card, Limits, card, read_limits
@@ -47,12 +47,13 @@ def one_card(request: MemberRequest, mailbox_id: int) -> HttpResponse:
 
 @require_POST
 def act(request: MemberRequest, mailbox_id: int) -> HttpResponse:
-    """Pause, Resume, Sync now: whichever button (`do`) was pressed."""
+    """Pause, Resume, Sync now, Stop import: whichever button (`do`) was pressed."""
     mailbox = access_mailbox(request.member, mailbox_id)
     act_on, said = {
         "pause": (do_pause, _("Paused. Nothing is read until you resume.")),
         "resume": (do_resume, _("The sync goes on where it was.")),
         "sync": (do_sync_now, _("Looking for new emails now.")),
+        "stop": (do_stop_import, _("Stopped. What came in stays; an earlier “Import since” in Settings takes it up again.")),
     }.get(request.POST.get("do", ""), (None, ""))
     if act_on is None:
         return redirect("integrations")

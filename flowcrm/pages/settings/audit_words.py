@@ -39,6 +39,7 @@ KINDS: Mapping[str, Kind] = {
     "resume": Kind(_("Resumed a mailbox"), "mailbox"),
     "invite": Kind(_("Invited somebody"), "person"),
     "revoke_invite": Kind(_("Took an invitation back"), "person"),
+    "stop_import": Kind(_("Stopped an import"), "mailbox"),
     "join": Kind(_("Joined the account")),
     "role": Kind(_("Changed a role"), "person"),
     "default_level": Kind(_("Changed what is preselected for mailboxes")),
@@ -48,7 +49,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 _MAILBOXES = (
-    *("connect", "disconnect", "settings", "undo_settings", "pause", "resume"),
+    *("connect", "disconnect", "settings", "undo_settings", "pause", "resume", "stop_import"),
     *("let_in", "remove", "let_back", "bring_back"),
 )
 _ACCOUNT = ("invite", "revoke_invite", "join", "role", "default_level", "google_setup", "prune", "audit_export")
