@@ -23,7 +23,7 @@ from flowcrm.store.levels import Level
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
-from flowcrm.store.queries.held import held_by_others
+from flowcrm.store.queries.held import held_by_others, held_of_company, held_of_contact
 from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
 from flowcrm.store.queries.nearby import next_group, workspaces_with_nearby
@@ -234,6 +234,8 @@ HOT: dict[str, Callable[[World], object]] = {
     "what a colleague holds of a conversation": _in_scope(
         lambda w: held_by_others(replace(w.actor, own=(w.hold.mailbox_id,)), w.large.conversation_id)
     ),
+    "what colleagues hold of a contact": _in_scope(lambda w: held_of_contact(replace(w.actor, own=()), w.large.contact_id)),
+    "what colleagues hold of a company of hundreds": _in_scope(lambda w: held_of_company(replace(w.actor, own=()), w.crowd)),
     "unread emails": _in_scope(lambda w: threads_of_mine(w.one, only=Only.UNREAD)),
     "emails with files": _in_scope(lambda w: threads_of_mine(w.one, only=Only.FILES)),
     "emails of a contact": _in_scope(lambda w: threads_of_contact(w.actor, w.large.contact_id)),

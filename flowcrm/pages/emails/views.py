@@ -64,7 +64,7 @@ def of_contact(request: MemberRequest, contact_id: int) -> HttpResponse:
     """A contact's tab Emails (K28)."""
     contact = access_contact(request.workspace.id, contact_id)
     find = partial(threads_of_contact, contact_id=contact_id)
-    about = Empty(contact=contact_id, has_address=bool(contact.addresses))
+    about = Empty(contact=contact_id, name=contact.name, has_address=bool(contact.addresses))
     return _list(request, who_looks(request), find, Shown("contact", "contacts/emails.html"), {"contact": contact}, about)
 
 
@@ -74,7 +74,7 @@ def of_company(request: MemberRequest, company_id: int) -> HttpResponse:
     company = access_company(request.workspace.id, company_id)
     find = partial(threads_of_company, company_id=company_id)
     shown = Shown("company", "companies/emails.html")
-    return _list(request, who_looks(request), find, shown, {"company": company}, Empty(company=company_id))
+    return _list(request, who_looks(request), find, shown, {"company": company}, Empty(company=company_id, name=company.name))
 
 
 @require_GET

@@ -118,12 +118,24 @@ def _waiting(row: MailboxRow) -> list[str]:
     return [ngettext("%(n)s day of email waits", "%(n)s days of email wait", days) % {"n": days}] if days else []
 
 
-def _settings(row: MailboxRow) -> list[str]:
-    selection = str(SELECTIONS[row.selection].title)
+def lets_in(row: MailboxRow) -> str:
+    """What comes in, in a few words: "Contacts only, since 14 June"."""
+    if row.state == State.ARCHIVE:
+        return _("imported from files")
+    if row.since is None:
+        return _selection(row)
+    return _("%(what)s, since %(day)s") % {"what": _selection(row), "day": day(row.since)}
+
+
+def _selection(row: MailboxRow) -> str:
     if row.selection == "labels":
-        selection = ngettext("%(n)s label", "%(n)s labels", row.chosen) % {"n": row.chosen}
+        return ngettext("%(n)s label", "%(n)s labels", row.chosen) % {"n": row.chosen}
+    return str(SELECTIONS[row.selection].title)
+
+
+def _settings(row: MailboxRow) -> list[str]:
     direction = str(DIRECTIONS[row.direction].title).partition(" ")[0] if row.direction in DIRECTIONS else row.direction
-    return [direction, selection, str(INTERVALS.get(row.interval_s, ""))]
+    return [direction, _selection(row), str(INTERVALS.get(row.interval_s, ""))]
 
 
 def _times(row: MailboxRow, condition: Condition) -> list[str]:
