@@ -78,8 +78,8 @@ class Condition:
     """All that a mailbox's words depend on. stored_full, day_full: the plan's limits, as they stand now; import_full: only what
     the day leaves to older emails is used up.
 
-    begun: something of it was listed or looked at. waiting: mails on the work-list; until: when the day's limit begins anew
-    (workspace's midnight).
+    begun: something of it was listed or looked at. lost: a label by which the owner chose is gone at the provider. waiting:
+    mails on the work-list; until: when the day's limit begins anew (workspace's midnight).
     """
 
     kind: str
@@ -89,6 +89,7 @@ class Condition:
     retry_at: datetime | None
     tries: int
     begun: bool
+    lost: bool
     synced_at: datetime | None
     interval: timedelta
     importing: bool
@@ -202,7 +203,14 @@ _REREADING = Shown(
     _("{Who} forgot our place, so the mailbox is compared again. Nothing is removed, and no duplicates appear."),
 )
 _CONNECTED = Shown("busy", _("Connected"), _("Nothing is read yet. The first read starts in a few seconds."), hollow=True)
-_IMPORTING = Shown("busy", _("Reading your history"), _("The newest emails come first and can be read already."))
+_IMPORTING = Shown("busy", _("Reading your history"), _("The newest emails come first and can be read already."), "stop")
+_LOST = Shown(
+    "wait",
+    _("Label deleted"),
+    _("A label that you chose was deleted at {who}. What it brought in stays; nothing new comes in by it."),
+    "choose",
+    _("A label that its owner chose was deleted at {who}. What it brought in stays; nothing new comes in by it."),
+)
 _GOOD = Shown("good", _("Up to date"), _("In step with the provider."), "sync_now")
 _LATE = Shown("wait", _("Running late"), _("The last check is longer ago than it should be. Is a worker running?"), "sync_now")
 
@@ -239,4 +247,6 @@ def _which(condition: Condition, now: datetime) -> Shown:
         return _REREADING
     if condition.importing:
         return _IMPORTING if condition.begun else _CONNECTED
+    if condition.lost:
+        return _LOST
     return _GOOD if condition.synced_at is not None and now - condition.synced_at <= 2 * condition.interval else _LATE

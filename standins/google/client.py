@@ -53,8 +53,8 @@ class Standin(ABC):
             "GMAIL_API_URL": self.url,
         }
 
-    def create_account(self, address: str, name: str = "", aliases: Iterable[str] = ()) -> None:
-        self.control("create_account", address=address, name=name, aliases=list(aliases))
+    def create_account(self, address: str, name: str = "", aliases: Iterable[str] = (), *, listed: bool = True) -> None:
+        self.control("create_account", address=address, name=name, aliases=list(aliases), listed=listed)
 
     def access_token(self, account: str, scopes: Iterable[str] = (READONLY,)) -> str:
         return str(self.tokens(account, scopes)["access_token"])

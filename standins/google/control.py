@@ -45,8 +45,9 @@ class Controls:
 
     # -- accounts and sign-in ----------------------------------------------------------------------------------------
 
-    def create_account(self, address: str, name: str = "", aliases: Iterable[str] = ()) -> Json:
-        account = self._world.create_account(address, name, aliases)
+    def create_account(self, address: str, name: str = "", aliases: Iterable[str] = (), listed: bool = True) -> Json:
+        """listed: the account chooser offers it; others only where the app hints at them."""
+        account = self._world.create_account(address, name, aliases, listed=listed)
         return {"address": account.address, "id": account.number}
 
     def accounts(self) -> Json:

@@ -46,7 +46,8 @@ class UnknownAccount(KeyError):
 
 @dataclass(slots=True)
 class Account:
-    """A person at Google. aliases: further send-as addresses. drafts: draft id -> mail id. mail_on: this account has Gmail."""
+    """A person at Google. aliases: further send-as addresses. drafts: draft id -> mail id. mail_on: this account has Gmail.
+    listed: it is signed in at this browser, so the chooser offers it."""
 
     address: str
     name: str
@@ -55,6 +56,7 @@ class Account:
     aliases: list[str] = field(default_factory=list)
     drafts: dict[str, str] = field(default_factory=dict)
     mail_on: bool = True
+    listed: bool = True
     watch_until_ms: int | None = None
 
 
@@ -124,14 +126,15 @@ class World:
         self.consents: dict[tuple[str, str], frozenset[str]] = {}
         self.offline: set[tuple[str, str]] = set()
 
-    def create_account(self, address: str, name: str = "", aliases: Iterable[str] = ()) -> Account:
+    def create_account(self, address: str, name: str = "", aliases: Iterable[str] = (), *, listed: bool = True) -> Account:
         """A new person with an empty mailbox; an existing one is returned as it is."""
         address = address.lower()
         with self.lock:
             if address not in self.accounts:
                 number = str(100_000_000_000_000_000_000 + len(self.accounts))
                 mailbox = Mailbox(address, SYSTEM_LABELS)
-                self.accounts[address] = Account(address, name or address.split("@")[0].title(), number, mailbox, list(aliases))
+                name = name or address.split("@")[0].title()
+                self.accounts[address] = Account(address, name, number, mailbox, list(aliases), listed=listed)
             return self.accounts[address]
 
     def account(self, address: str) -> Account:

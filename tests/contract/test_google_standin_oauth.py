@@ -50,6 +50,19 @@ def test_without_a_hint_the_person_chooses_an_account(google: GoogleStandin, per
     assert re.findall(r'<button [^>]*name="account"[^>]*>([^<]+)</button>', page) == [ANN, BEN]
 
 
+def test_who_is_not_signed_in_at_this_browser_is_offered_only_where_the_app_hints_at_him(
+    google: GoogleStandin, person: Person
+) -> None:
+    google.create_account(BEN, listed=False)
+
+    def offered(hint: str | None) -> list[str]:
+        page = person.opens(login_hint=hint, prompt="select_account").body.decode()
+        return re.findall(r'<button [^>]*name="account"[^>]*>([^<]+)</button>', page)
+
+    assert offered(None) == [ANN]
+    assert offered(BEN) == [ANN, BEN]
+
+
 def test_the_consent_page_has_a_box_for_each_permission_and_two_buttons(person: Person) -> None:
     page = person.opens(scope=f"openid email {READONLY} {LABELS}").body.decode()
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from flowcrm.lib import clock
 from flowcrm.ops import listening, postgres, supervise
 from flowcrm.ops.demo import standin
 from flowcrm.ops.demo.account import PASSWORD
+from flowcrm.ops.demo.scenes import Forgetful
+from flowcrm.ops.demo.states import ACCOUNTS
 from flowcrm.ops.demo.world import World, generate
 from flowcrm.ops.errors import Refused
 from flowcrm.ops.home import Home, current_home
@@ -51,9 +54,10 @@ def demo(
 def _show(port: int, google_port: int) -> None:
     base = f"http://127.0.0.1:{port}"
     with _filled(google_port, base) as (home, google, postman, world):
-        _flowcrm("demo-house", google.url)
+        # The engine meets what befalls the mailboxes there, and would say so before the welcome.
+        _flowcrm("demo-house", google.url, log_level="ERROR")
         _welcome(base, google, world)
-        supervise.run(_programs(port), upkeep=lambda: _keep(home, postman))
+        supervise.run(_programs(port), upkeep=partial(_keep, home, postman, Forgetful(google)))
 
 
 def _check(report: Path | None) -> int:
@@ -100,8 +104,13 @@ def _fresh(home: Home) -> Home:
     return home
 
 
-def _flowcrm(*words: str, quiet: bool = False) -> int:
-    done = subprocess.run([sys.executable, "-m", "flowcrm", *words], stdout=subprocess.DEVNULL if quiet else None, check=False)
+def _flowcrm(*words: str, quiet: bool = False, log_level: str = "INFO") -> int:
+    done = subprocess.run(
+        [sys.executable, "-m", "flowcrm", *words],
+        env={"FLOWCRM_LOG_LEVEL": log_level, **os.environ},
+        stdout=subprocess.DEVNULL if quiet else None,
+        check=False,
+    )
     if done.returncode and "--check" not in words:
         raise Refused(f"flowcrm {words[0]} failed; the reason stands above.")
     return done.returncode
@@ -115,15 +124,19 @@ def _programs(port: int) -> list[supervise.Program]:
     ]
 
 
-def _keep(home: Home, postman: standin.Postman) -> None:
+def _keep(home: Home, postman: standin.Postman, forgetful: Forgetful) -> None:
     postgres.ensure_running(home)
     postman.bring_due()
+    forgetful.forget_if_due()
 
 
 def _welcome(base: str, google: RemoteStandin, world: World) -> None:
     typer.echo(f"\nFlowCRM is at {base}\n")
     for user in world.users:
         typer.echo(f"  {user.address:32} {PASSWORD}   {user.role}, {user.name}")
+    typer.echo("\nEvery state of a mailbox, with the same password (docs/how-to/see-every-state.md):\n")
+    for somebody in (one for account in ACCOUNTS for one in account.people):
+        typer.echo(f"  {somebody.address:32} {somebody.role}: {somebody.what}")
     typer.echo(
         f"\nGoogle is a stand-in at {google.url}, with a raised quota; new mail arrives every minute. Ctrl-C ends the demo.\n"
     )

@@ -1,5 +1,6 @@
 """The demo's account: Acme, its users, companies and contacts, and two mailboxes that are connected already."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,7 +53,10 @@ def do_make_account(cast: Cast, google: Standin) -> list[DemoMailbox]:
         new = NewWorkspace(title=cast.account, slug=ACCOUNT, plan="professional", time_zone=cast.users[0].zone.key)
         workspace_id = do_make_workspace(new)
     with workspace_scope(workspace_id):
-        members = {user.key: _member(workspace_id, user) for user in cast.users}
+        members = {
+            user.key: do_join(workspace_id, address=user.address, name=user.name, role=user.role, zone=user.zone.key)
+            for user in cast.users
+        }
         companies = {
             one.name: do_create_company(workspace_id=workspace_id, name=one.name, domains=[one.domain])
             for one in cast.companies
@@ -65,19 +69,29 @@ def do_make_account(cast: Cast, google: Standin) -> list[DemoMailbox]:
     return [_connected(workspace_id, members[user.key], user, google) for user in cast.users if user.key in SELECTIONS]
 
 
-def _member(workspace_id: int, user: User) -> int:
-    person = do_make_person(email=user.address, name=user.name, password=PASSWORD)
-    return do_add_member(
-        workspace_id=workspace_id, person_id=person.id, role=user.role, name=user.name, time_zone=user.zone.key
-    )
+def do_connect_at(
+    google: Standin, workspace_id: int, member_id: int, address: str, granted: Sequence[str] = GMAIL_SCOPES
+) -> int:
+    """Connect an account of the stand-in (again), as after a consent; the mailbox's id. granted: the boxes that were ticked."""
+    token = google.access_token(address)
+    with closing(GmailConnector(access_token=token, settings=gmail_settings(), spend=_free)) as connector:
+        visit = Visit(connector.check(), connector.folders(), _tokens(google, address, granted))
+    return do_connect("gmail", Consent("", "", "", workspace_id, member_id, None), visit)
+
+
+def _tokens(google: Standin, address: str, granted: Sequence[str]) -> Tokens:
+    given = google.tokens(address, granted)
+    return Tokens(given["access_token"], given["refresh_token"], clock.now() + timedelta(hours=1), frozenset(granted))
+
+
+def do_join(workspace_id: int, *, address: str, name: str, role: str, zone: str) -> int:
+    """A sign-in with the demo's password, and its place in the account (inside its scope); the member's id."""
+    person = do_make_person(email=address, name=name, password=PASSWORD)
+    return do_add_member(workspace_id=workspace_id, person_id=person.id, role=role, name=name, time_zone=zone)
 
 
 def _connected(workspace_id: int, member_id: int, user: User, google: Standin) -> DemoMailbox:
-    given = google.tokens(user.address, GMAIL_SCOPES)
-    tokens = Tokens(given["access_token"], given["refresh_token"], clock.now() + timedelta(hours=1), frozenset(GMAIL_SCOPES))
-    with closing(GmailConnector(access_token=tokens.access, settings=gmail_settings(), spend=_free)) as connector:
-        visit = Visit(connector.check(), connector.folders(), tokens)
-    mailbox_id = do_connect("gmail", Consent("", "", "", workspace_id, member_id, None), visit)
+    mailbox_id = do_connect_at(google, workspace_id, member_id, user.address)
     selection = SELECTIONS[user.key]
     with workspace_scope(workspace_id):
         do_settings(

@@ -43,7 +43,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One mailbox. lively: it is worth looking again within seconds."""
+    """One mailbox. lively: it is worth looking again within seconds. without_plan: the account's plan reads no mail."""
 
     row: MailboxRow
     kind: str
@@ -51,6 +51,7 @@ class Card:
     facts: tuple[str, ...]
     progress: Import | None
     lively: bool
+    without_plan: bool
 
     @property
     def broken(self) -> bool:
@@ -74,11 +75,13 @@ def card(row: MailboxRow, limits: Limits) -> Card:
     now = clock.now()
     condition = _condition(row, limits)
     words = shown(condition, now)
-    progress = _import(row, now) if row.importing and row.state == State.ON else None
+    under_way = row.importing and row.state == State.ON and limits.plan.email_integration
+    progress = _import(row, now) if under_way else None
     # Due this moment: somebody pressed "Sync now" and waits to see what comes of it.
-    due = row.state == State.ON and row.next_run_at is not None and row.next_run_at <= now
+    due = row.state == State.ON and limits.plan.email_integration and row.next_run_at is not None and row.next_run_at <= now
     lively = words.dot == "busy" or due
-    return Card(row, str(KINDS.get(row.kind, row.kind)), words, tuple(_facts(row, condition)), progress, lively)
+    facts, without_plan = tuple(_facts(row, condition)), not limits.plan.email_integration
+    return Card(row, str(KINDS.get(row.kind, row.kind)), words, facts, progress, lively, without_plan)
 
 
 def _condition(row: MailboxRow, limits: Limits) -> Condition:
@@ -90,6 +93,7 @@ def _condition(row: MailboxRow, limits: Limits) -> Condition:
         retry_at=row.retry_at,
         tries=row.tries,
         begun=row.progress.listed > 0 or row.progress.kept > 0 or row.progress.waiting > 0 or row.synced_at is not None,
+        lost=row.selection == "labels" and row.lost > 0,
         synced_at=row.synced_at,
         interval=timedelta(seconds=row.interval_s),
         importing=row.import_done_at is None,
@@ -109,7 +113,7 @@ def _facts(row: MailboxRow, condition: Condition) -> list[str]:
     if condition.state is not State.ON:
         facts = [] if condition.state is State.CHOOSING else [_("Since %(when)s") % {"when": moment(row.state_since)}]
         return [*facts, *_waiting(row), *([_kept(row)] if row.progress.kept else [])]
-    return [*_settings(row), *_times(row, condition)]
+    return [*_settings(row), *(_times(row, condition) if condition.plan_allows else [_kept(row)])]
 
 
 def _waiting(row: MailboxRow) -> list[str]:

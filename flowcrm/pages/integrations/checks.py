@@ -50,6 +50,8 @@ def _permissions(card: Card) -> Check:
             return Check(title, "bad", _("Reading email was not allowed at Google. Allow it, and leave its box ticked."))
         case State.REAUTHORIZE:
             return Check(title, "bad", _("Google ended the permission: revoked, or the password was changed. Re-authorize."))
+        case State.ADMIN_MUST_ACT:
+            return Check(title, "wait", _("Google does not let this FlowCRM in, so it does not say. An admin must act first."))
         case State.DISCONNECTED:
             return Check(title, "wait", _("Given up when the mailbox was disconnected."))
     return Check(title, "good", _("Reading email is allowed."))

@@ -54,7 +54,9 @@ def begin(request: Request, world: World) -> Answer:
     if account is None:
         if "none" in asked.prompts():
             return asked.back(error="interaction_required")
-        return pages.choose_account(asked.values, asked.client, world.accounts.values())
+        hinted = asked.values.get("login_hint", "").lower()
+        offered = [one for one in world.accounts.values() if one.listed or one.address == hinted]
+        return pages.choose_account(asked.values, asked.client, offered)
     known = world.consents.get((asked.client.id, account.address), frozenset())
     if asked.scopes <= known and "consent" not in asked.prompts():
         return _grant(asked, account, asked.scopes, world, asked_again=False)
