@@ -10,15 +10,25 @@ from procrastinate.contrib.django import app
 SYNC_DUE = "sync_due"
 NEARBY = "nearby"
 UPKEEP = "upkeep"
+EXCLUSIONS = "exclusions"
 
-NAMES = frozenset({SYNC_DUE, NEARBY, UPKEEP})
+NAMES = frozenset({SYNC_DUE, NEARBY, UPKEEP, EXCLUSIONS})
 
 
 def wake_sync() -> None:
     """Mailboxes may be due: wake the workers. One waiting wake-up is enough for all of them."""
+    _wake(SYNC_DUE)
+
+
+def wake_exclusions() -> None:
+    """Stored mail is to follow an exclusion list, more than a person should wait for."""
+    _wake(EXCLUSIONS)
+
+
+def _wake(name: str) -> None:
     try:
         # AlreadyEnqueued breaks the surrounding transaction, although it is caught: hence the savepoint.
         with transaction.atomic():
-            app.configure_task(SYNC_DUE, queueing_lock=SYNC_DUE, allow_unknown=True).defer()
+            app.configure_task(name, queueing_lock=name, allow_unknown=True).defer()
     except exceptions.AlreadyEnqueued:
         return

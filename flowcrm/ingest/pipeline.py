@@ -4,7 +4,7 @@ from flowcrm.ingest.draft import Draft
 from flowcrm.ingest.steps.conversation import find_ties
 from flowcrm.ingest.steps.files import Files, take_files
 from flowcrm.ingest.steps.identity import identify
-from flowcrm.ingest.steps.people import find_people, is_sent
+from flowcrm.ingest.steps.people import find_domains, find_people, is_sent
 from flowcrm.ingest.steps.seal import seal_body, seal_head, seal_headers
 from flowcrm.ingest.steps.tokens import make_tokens
 from flowcrm.ingest.types import Context
@@ -47,6 +47,7 @@ def prepare(fetched: Fetched, context: Context) -> Prepared:
         h_body=context.vault.lookup_bytes("blob", files.body),
         body=files.body,
         body_whole=files.whole,
+        h_domains=find_domains(draft),
     )
 
 

@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 from flowcrm import queue
 from flowcrm.jobs.upkeep import tidy
 from flowcrm.store.writes.lease import process_name
+from flowcrm.sync.follow import follow_lists
 from flowcrm.sync.nearby import join_nearby
 from flowcrm.sync.shift import work_due
 
@@ -27,6 +28,14 @@ def nearby(context: JobContext, timestamp: int = 0) -> None:
     """Join messages that are one but for a banner or a footer. Two at a time do no harm."""
     del timestamp
     join_nearby(stop=context.should_abort)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name=queue.EXCLUSIONS, queueing_lock=queue.EXCLUSIONS, pass_context=True)
+def exclusions(context: JobContext, timestamp: int = 0) -> None:
+    """Stored mail follows the exclusion lists. Woken by pages; now and then for what a killed worker left."""
+    del timestamp
+    follow_lists(stop=context.should_abort)
 
 
 @app.periodic(cron="17 * * * *")

@@ -34,6 +34,8 @@ _BARE = re.compile(r"""[^\s<>@",;:()\[\]\\]+@[^\s<>@",;:()\[\]\\]+""")
 _NO_ADDRESS = re.compile(r"[;:,]")
 _ROUTE = re.compile(r"@[^:]*:")
 _NEEDLESS_QUOTES = re.compile(r'"([A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]+)"')
+# Nobody's domain has more.
+_MOST_LABELS = 8
 # More people than this in one mail are an attack.
 MOST = 5_000
 _MOST_TEXT = 256_000
@@ -54,6 +56,13 @@ def normalise(email: str) -> str:
 def domain_of(email: str) -> str:
     """The domain of a normalised address, "" where it has none."""
     return email.rpartition("@")[2] if "@" in email else ""
+
+
+def domains_above(domain: str) -> tuple[str, ...]:
+    """The domains that a (normalised) one lies below, nearest first, without the last label: `mail.x.example` gives
+    `x.example`. Of a name that is nothing but dots only the last few."""
+    labels = domain.split(".")
+    return tuple(".".join(labels[place:]) for place in range(max(1, len(labels) - _MOST_LABELS), len(labels) - 1))
 
 
 def parse(value: bytes, hint: str | None = None) -> tuple[Address, ...]:

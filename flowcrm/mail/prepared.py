@@ -61,6 +61,7 @@ class Prepared:
     h_content: exact hash of normalised text and attachments; h_core the same without quotes, signature, footers, banners.
     h_files: hash of the attachments, comparable inside one candidate only.
     h_mids: what makes messages one conversation: own Message-ID, the ids it names, the provider's thread in this mailbox.
+    h_domains: of everybody's domain and the domains above it, for the rules; it is not stored.
     tokens: search tokens of all classes.
     body: the raw bytes after the header block; without the parts over the limit body_whole is False. h_body: their keyed hash.
     """
@@ -91,3 +92,4 @@ class Prepared:
     h_body: bytes = field(repr=False)
     body: bytes = field(repr=False)
     body_whole: bool = True
+    h_domains: frozenset[bytes] = frozenset()

@@ -12,6 +12,7 @@ from flowcrm.rules.facts import MailboxRules
 from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.plans import PLANS, Plan
 from flowcrm.store.queries.addresses import member_hashes
+from flowcrm.store.queries.exclusions import listed_hashes
 from flowcrm.store.vaults import vault
 from flowcrm.vault.seal import WorkspaceVault
 
@@ -81,6 +82,7 @@ def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
                 unfinished_ids=frozenset(one for one, role in roles.items() if role in UNFINISHED),
                 sent_ids=frozenset(one for one, role in roles.items() if role == FolderRole.SENT.value),
                 member_hashes=member_hashes(workspace_id),
+                listed=listed_hashes(workspace_id, member_id),
             ),
             interval=timedelta(seconds=interval_s),
             plan=PLANS[plan],

@@ -33,6 +33,7 @@ class Facts:
     erased: bool | None = False
     privacy_named: bool | None = None
     thread_excluded: bool | None = None
+    listed: bool | None = False
     manual: bool | None = False
     unfinished: bool | None = None
     members_only: bool | None = None
@@ -62,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     Rule("erased", "erased", True, Verdict.SKIP),
     Rule("privacy_address", "privacy_named", True, Verdict.SKIP),
     Rule("excluded", "thread_excluded", True, Verdict.SKIP),
+    Rule("exclusion_list", "listed", True, Verdict.SKIP),
     Rule("logged_by_hand", "manual", True, Verdict.KEEP),
     Rule("draft_spam_trash", "unfinished", True, Verdict.SKIP),
     Rule("members_only", "members_only", True, Verdict.SKIP),
@@ -74,7 +76,8 @@ KEPT = "kept"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """rule: the one that decided (`kept` when none objected). need: the name of the missing fact, with verdict NEED.
+    """rule: the one that decided (`kept` when none objected). need: the name of the first missing fact, with verdict NEED;
+    needs: of all that were found missing.
 
     capped: the copy may be seen by its owner only, whatever the mailbox's level says.
     """
@@ -84,6 +87,7 @@ class Decision:
     trace: tuple[tuple[str, Answer], ...]
     need: str | None = None
     capped: bool = False
+    needs: tuple[str, ...] = ()
 
 
 def decide(facts: Facts, policy: Policy) -> Decision:
@@ -102,16 +106,16 @@ def decide(facts: Facts, policy: Policy) -> Decision:
         elif value is not rule.matches:
             answers.append((rule.name, Answer.NO))
         elif missing and (held_up or rule.verdict is not Verdict.SKIP):
-            return _need(missing[0], answers)
+            return _need(missing, answers)
         else:
             return Decision(rule.verdict, rule.name, _trace(answers, rule), capped=_capped(rule.verdict, facts, policy))
     if missing:
-        return _need(missing[0], answers)
+        return _need(missing, answers)
     return Decision(Verdict.KEEP, KEPT, tuple(answers), capped=_capped(Verdict.KEEP, facts, policy))
 
 
-def _need(fact: str, answers: list[tuple[str, Answer]]) -> Decision:
-    return Decision(Verdict.NEED, "", tuple(answers), need=fact)
+def _need(missing: list[str], answers: list[tuple[str, Answer]]) -> Decision:
+    return Decision(Verdict.NEED, "", tuple(answers), need=missing[0], needs=tuple(missing))
 
 
 def _trace(answers: list[tuple[str, Answer]], matched: Rule) -> tuple[tuple[str, Answer], ...]:

@@ -15,7 +15,8 @@ class MailboxRules:
     """One mailbox's settings as rules need them. *_ids are folder ids at the provider; `unfinished` are drafts, spam, trash.
     excluded_ids and chosen_ids count for the whole thread of a mail that lies in them.
 
-    member_hashes: look-up hashes of all addresses of the account's members.
+    member_hashes: look-up hashes of all addresses of the account's members. listed: of the addresses and the domains on the
+    exclusion lists, the owner's and the account's.
     """
 
     selection: str
@@ -25,6 +26,7 @@ class MailboxRules:
     unfinished_ids: frozenset[str] = frozenset()
     sent_ids: frozenset[str] = frozenset()
     member_hashes: frozenset[bytes] = frozenset()
+    listed: frozenset[bytes] = frozenset()
     policy: Policy = DEFAULT_POLICY
 
     def marks_of(self, folder_ids: frozenset[str]) -> frozenset[str]:
@@ -43,7 +45,8 @@ class MailboxRules:
 class Envelope:
     """What is known of one mail so far; None where nobody looked yet.
 
-    people: look-up hashes of everybody in From, To, Cc, Bcc and Reply-To.
+    people: look-up hashes of everybody in From, To, Cc, Bcc and Reply-To. domains: of their domains, and of those above them;
+    known where people is.
     contacts: those of `people` that are addresses of contacts.
     address_matched: the provider's own search found it for a contact's address.
     marks: of its thread, where that is known. removed: its owner has removed it here, or its thread, and keeps it out.
@@ -56,6 +59,7 @@ class Envelope:
     address_matched: bool = False
     marks: ThreadMarks | None = None
     removed: bool = False
+    domains: frozenset[bytes] = frozenset()
 
 
 def thread_marks(rules: MailboxRules, thread: Thread) -> ThreadMarks:
@@ -77,6 +81,7 @@ def facts(envelope: Envelope, rules: MailboxRules, *, room: bool) -> Facts:
         erased=envelope.removed,
         privacy_named=False,
         thread_excluded=_excluded(envelope, rules),
+        listed=_listed(envelope, rules),
         unfinished=_touches(folders, rules.unfinished_ids),
         members_only=_members_only(envelope.people, rules.member_hashes),
         before_since=_before(envelope.at, rules.since),
@@ -95,6 +100,12 @@ def _excluded(envelope: Envelope, rules: MailboxRules) -> bool | None:
         return True
     own = _touches(envelope.folder_ids, rules.excluded_ids)
     return False if own is None and envelope.marks is not None else own
+
+
+def _listed(envelope: Envelope, rules: MailboxRules) -> bool | None:
+    if not rules.listed:
+        return False
+    return None if envelope.people is None else not rules.listed.isdisjoint(envelope.people | envelope.domains)
 
 
 def _members_only(people: frozenset[bytes] | None, members: frozenset[bytes]) -> bool | None:

@@ -21,6 +21,7 @@ from flowcrm.store.writes.lease import Lease, LeaseLost, process_name, release, 
 from flowcrm.store.writes.mailbox import do_create_mailbox, do_identities, find_mailbox
 from flowcrm.store.writes.page import Hold, Kept, Page, PageResult, do_page
 from flowcrm.sync.bodies import store_bodies
+from flowcrm.sync.people import prepared_hashes
 from flowcrm.sync.stages import stage
 
 log = structlog.get_logger(__name__)
@@ -49,13 +50,15 @@ class ArchiveMail:
 
 @dataclass(slots=True)
 class ArchiveCount:
-    """What has become of the mails so far. known: were there already; waiting: no room in the plan."""
+    """What has become of the mails so far. known: were there already; waiting: no room in the plan; listed: kept out by an
+    exclusion list."""
 
     read: int = 0
     kept: int = 0
     known: int = 0
     messages: int = 0
     waiting: int = 0
+    listed: int = 0
     unreadable: tuple[str, ...] = ()
 
     def add(self, page: PageResult) -> None:
@@ -183,8 +186,13 @@ def _prepared(mailbox: Snapshot, mail: ArchiveMail, ids: list[int], count: Archi
     )
     try:
         with stage("prepare"):
-            return Kept(0, True, prepare(fetched, context))
+            prepared = prepare(fetched, context)
     except UNREADABLE as error:
         log.error("unreadable", error=type(error).__name__, where=mail.where)
         count.unreadable = (*count.unreadable, mail.where)
         return None
+    people = prepared_hashes(prepared)
+    if not mailbox.rules.listed.isdisjoint(people.addresses | people.domains):
+        count.listed += 1
+        return None
+    return Kept(0, True, prepared)

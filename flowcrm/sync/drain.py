@@ -1,6 +1,8 @@
 """Fetch a batch of the work-list and store what the rules keep: the slow part, with no transaction open over the network."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from django.db import Error as DatabaseError
 
@@ -23,7 +25,7 @@ from flowcrm.store.writes.refile import Filed
 from flowcrm.sync.bodies import store_bodies
 from flowcrm.sync.listing import is_looked_at
 from flowcrm.sync.outcome import Outcome, commit
-from flowcrm.sync.people import header_hashes
+from flowcrm.sync.people import People, header_hashes, prepared_hashes
 from flowcrm.sync.stages import stage
 from flowcrm.sync.worklist import WorkItem
 from flowcrm.vault.errors import VaultError
@@ -93,9 +95,9 @@ def _sort(mailbox: Snapshot, items: Sequence[WorkItem], outcome: Outcome) -> tup
         decision = decide(facts(envelope, mailbox.rules, room=True), mailbox.rules.policy)
         if decision.verdict is Verdict.SKIP:
             outcome.skip(item, decision)
-        elif decision.need == "selected" and is_looked_at(of_thread):
+        elif "selected" in decision.needs and is_looked_at(of_thread):
             outcome.done.append(item.id)
-        elif decision.need == "members_only" or (mailbox.rules.selection == "contacts" and not item.address_matched):
+        elif "members_only" in decision.needs or (mailbox.rules.selection == "contacts" and not item.address_matched):
             asks.append(item)
         else:
             fetches.append(item)
@@ -106,7 +108,7 @@ def _ask_headers(mailbox: Snapshot, connector: Connector, items: Sequence[WorkIt
     """Read headers only, where an address decides whether the mail may be fetched at all."""
     with stage("headers"):
         answers = connector.headers([item.provider_id for item in items])
-    people = [header_hashes(mailbox.vault, one.fields) if isinstance(one, Headers) else frozenset[bytes]() for one in answers]
+    people = [header_hashes(mailbox.vault, one.fields) if isinstance(one, Headers) else People() for one in answers]
     contacts, marks = _contacts(mailbox, people), _marks(mailbox, [item.thread_id for item in items])
     wanted = []
     for item, answer, hashes in zip(items, answers, people, strict=False):
@@ -114,8 +116,10 @@ def _ask_headers(mailbox: Snapshot, connector: Connector, items: Sequence[WorkIt
             outcome.failed(item, answer.error)
             continue
         outcome.came += 1
-        envelope = Envelope(answer.folder_ids, answer.at, hashes, hashes & contacts, marks=marks.get(item.thread_id or ""))
-        decision = decide(facts(envelope, mailbox.rules, room=True), mailbox.rules.policy)
+        envelope = _envelope(answer.folder_ids, answer.at, hashes, contacts, marks.get(item.thread_id or ""))
+        known = facts(envelope, mailbox.rules, room=True)
+        # Headers name rather too many people than too few: who is really on a list, the mail's own bytes say.
+        decision = decide(replace(known, listed=None if known.listed else known.listed), mailbox.rules.policy)
         if decision.verdict is Verdict.SKIP:
             outcome.skip(item, decision)
         else:
@@ -140,14 +144,14 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
         prepared = _prepare(mailbox, item, answer, next(ids), outcome)
         if prepared is not None:
             ready.append((item, prepared))
-    people = [frozenset(person.h_address for person in prepared.people) for _, prepared in ready]
+    people = [prepared_hashes(prepared) for _, prepared in ready]
     contacts, marks = _contacts(mailbox, people), _marks(mailbox, [prepared.thread_id for _, prepared in ready])
     out = _removed(mailbox, [(prepared.provider_id, prepared.thread_id) for _, prepared in ready])
     keep = []
     for (item, prepared), hashes in zip(ready, people, strict=True):
         of_thread = marks.get(prepared.thread_id or "")
         removed = prepared.provider_id in out
-        envelope = Envelope(prepared.folder_ids, prepared.at, hashes, hashes & contacts, marks=of_thread, removed=removed)
+        envelope = _envelope(prepared.folder_ids, prepared.at, hashes, contacts, of_thread, removed=removed)
         decision = decide(facts(envelope, mailbox.rules, room=True), mailbox.rules.policy)
         if decision.need == "selected" and is_looked_at(of_thread):
             outcome.done.append(item.id)
@@ -157,6 +161,19 @@ def _fetch(mailbox: Snapshot, connector: Connector, items: Sequence[WorkItem], o
             outcome.skip(item, decision)
     with stage("bodies"):
         outcome.kept.extend(store_bodies(mailbox.vault, keep))
+
+
+def _envelope(
+    folder_ids: frozenset[str],
+    at: datetime,
+    people: People,
+    contacts: frozenset[bytes],
+    marks: ThreadMarks | None,
+    *,
+    removed: bool = False,
+) -> Envelope:
+    addresses = people.addresses
+    return Envelope(folder_ids, at, addresses, addresses & contacts, marks=marks, removed=removed, domains=people.domains)
 
 
 def _prepare(mailbox: Snapshot, item: WorkItem, fetched: Fetched, ids: list[int], outcome: Outcome) -> Prepared | None:
@@ -216,8 +233,8 @@ def _removed(mailbox: Snapshot, mails: Iterable[tuple[str, str | None]]) -> froz
         return read_kept_out(mailbox.workspace_id, mailbox.mailbox_id, mails)
 
 
-def _contacts(mailbox: Snapshot, people: Iterable[frozenset[bytes]]) -> frozenset[bytes]:
-    hashes = frozenset().union(*people)
+def _contacts(mailbox: Snapshot, people: Iterable[People]) -> frozenset[bytes]:
+    hashes = frozenset().union(*(one.addresses for one in people))
     if mailbox.rules.selection != "contacts" or not hashes:
         return hashes if mailbox.rules.selection != "contacts" else frozenset()
     with workspace_scope(mailbox.workspace_id):

@@ -18,6 +18,7 @@ from flowcrm.rules.exclusion import excluded_ids
 from flowcrm.rules.facts import Envelope, MailboxRules, facts, thread_marks
 from flowcrm.store.db import row, workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
+from flowcrm.store.queries.exclusions import Listed, entries_with
 from flowcrm.store.queries.kept_out import read_kept_out
 from flowcrm.store.writes.usage import read_room
 from flowcrm.sync.people import header_hashes
@@ -37,7 +38,8 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One mail at the provider, and what the rules say of it. conversation_id: of the copy that is here, else None."""
+    """One mail at the provider, and what the rules say of it. conversation_id: of the copy that is here, else None. listed: the
+    entries of exclusion lists that keep it out."""
 
     provider_id: str
     subject: str
@@ -46,6 +48,7 @@ class Explained:
     decision: Decision
     place: Place
     conversation_id: int | None = None
+    listed: tuple[Listed, ...] = ()
 
 
 def explain(
@@ -96,14 +99,16 @@ def _explained(mailbox: Snapshot, rules: MailboxRules, mail: Headers, marks: Thr
     named = {name.lower(): value for name, value in reversed(mail.fields)}
     with workspace_scope(mailbox.workspace_id):
         removed = read_kept_out(mailbox.workspace_id, mailbox.mailbox_id, [(mail.provider_id, mail.thread_id)])
-        contacts = contact_hashes(mailbox.workspace_id, people)
-        envelope = Envelope(mail.folder_ids, mail.at, people, contacts, marks=marks, removed=bool(removed))
+        contacts = contact_hashes(mailbox.workspace_id, people.addresses)
+        envelope = Envelope(
+            *(mail.folder_ids, mail.at, people.addresses, contacts), marks=marks, removed=bool(removed), domains=people.domains
+        )
+        listed = entries_with(mailbox.vault, mailbox.member_id, people.addresses | people.domains)
         room = read_room(mailbox.workspace_id, mailbox.plan, mailbox.today).new
         place, conversation_id = _place(mailbox, mail.provider_id)
     decision = decide(facts(envelope, rules, room=room is None or room > 0), rules.policy)
-    return Explained(
-        mail.provider_id, named.get("subject", ""), named.get("from", ""), mail.at, decision, place, conversation_id
-    )
+    subject, sender = named.get("subject", ""), named.get("from", "")
+    return Explained(mail.provider_id, subject, sender, mail.at, decision, place, conversation_id, listed)
 
 
 def _place(mailbox: Snapshot, provider_id: str) -> tuple[Place, int | None]:

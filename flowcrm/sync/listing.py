@@ -237,7 +237,7 @@ def sort_changes(found: Found, changes: tuple[Change, ...]) -> tuple[tuple[Chang
         if change.kind is ChangeKind.FOLDERS and not _matters(found.mailbox, change):
             continue
         decision = decide(facts(found.envelope(change), rules, room=True), rules.policy)
-        if decision.need == "selected" and is_looked_at(found.marks.get(change.thread_id or "")):
+        if "selected" in decision.needs and is_looked_at(found.marks.get(change.thread_id or "")):
             continue
         if decision.verdict is not Verdict.SKIP:
             fetch.append(change)

@@ -15,6 +15,7 @@ import pytest
 from django.db import connections
 
 from bench.account import PEOPLE, Large, fill
+from flowcrm.mail.exclusion import ListedKind, ListEntry
 from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
 from flowcrm.store.access import Actor, access_conversation, operator
@@ -23,6 +24,7 @@ from flowcrm.store.levels import Level
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
+from flowcrm.store.queries.exclusion_reach import stored_copies, wanted_of, wanted_people
 from flowcrm.store.queries.held import held_by_others, held_of_company, held_of_contact
 from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
@@ -286,15 +288,26 @@ HOT: dict[str, Callable[[World], object]] = {
         pairs=[(w.large.message_id + MAILS, w.large.message_id + MAILS + 1)],
         compared=[w.large.message_id + MAILS, w.large.message_id + MAILS + 1],
     ),
+    "emails of somebody who is kept out": _in_scope(
+        lambda w: stored_copies(
+            w.large.workspace_id,
+            wanted_people(w.keys, ["everywhere@many.example"]),
+            [w.large.mailbox_id],
+            binned_for="listed",
+            at_most=ENOUGH,
+        )
+    ),
+    "every domain in the account": _sealed(lambda w: wanted_of(w.keys, ListEntry(ListedKind.DOMAIN, "many.example"))),
     "objects in use": lambda w: refs_in_use(w.large.workspace_id, [f"w/{n}" for n in range(1000)]),
 }
 
-# What is known to read more, and how much of it at most: it counts, looks through the names that people typed, or asks for the
-# newest few of each person in each mailbox.
+# What is known to read more, and how much of it at most: it counts, looks through the names that people typed, asks for the
+# newest few of each person in each mailbox, or takes out all that somebody stands in.
 MORE = {
     "navigation": COUNT_AT_MOST + 1,
     "how a mailbox fares": MAILS,
     "contacts by what was typed": PEOPLE,
+    "emails of somebody who is kept out": MAILS,
     "emails of them in all mailboxes": 3 * ENOUGH,
     "emails of a company of hundreds": 4 * ENOUGH,
 }

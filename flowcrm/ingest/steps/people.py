@@ -1,7 +1,7 @@
 """Who stands in the mail, as look-up hashes."""
 
 from flowcrm.ingest.draft import Draft
-from flowcrm.mail.addresses import domain_of
+from flowcrm.mail.addresses import domain_of, domains_above
 from flowcrm.mail.prepared import PreparedPerson
 from flowcrm.mail.types import Role
 
@@ -14,6 +14,13 @@ def find_people(draft: Draft) -> tuple[PreparedPerson, ...]:
         for role, email in dict.fromkeys((role, address.email) for role, address in draft.parsed.people)
         if email
     )
+
+
+def find_domains(draft: Draft) -> frozenset[bytes]:
+    """Everybody's domains, and those above them."""
+    vault = draft.context.vault
+    domains = {domain_of(address.email) for _, address in draft.parsed.people if address.email}
+    return frozenset(vault.lookup("domain", one) for domain in domains for one in (domain, *domains_above(domain)))
 
 
 def is_sent(draft: Draft) -> bool:

@@ -134,6 +134,7 @@ def _result(run: _Run) -> dict[str, Any]:
         "known": count.known,
         "messages": count.messages,
         "waiting": count.waiting,
+        "listed": count.listed,
         "unreadable": list(count.unreadable),
         "problems": run.problems,
         "not_mail": run.not_mail,
@@ -149,6 +150,8 @@ def _say(run: _Run) -> None:
     typer.echo(f"{counted(count.read, 'mail')} read: {count.kept:,} kept, {count.known:,} there already.{passed}")
     if count.waiting:
         typer.echo(f"{counted(count.waiting, 'mail')} found no room in the plan. Repeat the import when there is room.")
+    if count.listed:
+        typer.echo(f"{counted(count.listed, 'mail')} left out: an exclusion list keeps out somebody in them.")
     for where in count.unreadable:
         typer.echo(f"Could not be read, left out: {where}", err=True)
     for problem in run.problems:

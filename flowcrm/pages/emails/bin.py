@@ -19,7 +19,7 @@ from flowcrm.store.errors import NotFound
 from flowcrm.store.plans import PLANS
 from flowcrm.store.queries.bin import BinRow, access_binned, bin_page
 from flowcrm.store.reveal import reveal_binned
-from flowcrm.store.writes.bin import BinReason, PlanFull, check_bring_back
+from flowcrm.store.writes.bin import BinReason, PlanFull, StillListed, check_bring_back
 from flowcrm.store.writes.kept_out import do_let_back, do_remove_email, do_remove_thread
 
 _WHY: dict[BinReason, str | Promise] = {
@@ -27,6 +27,7 @@ _WHY: dict[BinReason, str | Promise] = {
     BinReason.LEFT: gettext_lazy("left the chosen labels"),
     BinReason.NARROWED: gettext_lazy("does not fit the mailbox's settings"),
     BinReason.HAND: gettext_lazy("removed by you"),
+    BinReason.LISTED: gettext_lazy("kept out by a list"),
 }
 
 
@@ -95,6 +96,12 @@ def bring_back(request: MemberRequest, copy_id: int) -> HttpResponse:
         messages.error(
             request,
             _("Your plan's storage is full, so it stays in the bin for now. Remove something else, or ask for more room."),
+        )
+        return redirect("email_bin")
+    except StillListed:
+        messages.error(
+            request,
+            _("It stays in the bin: somebody in it is on a list of what is kept out. See Settings, Kept out."),
         )
         return redirect("email_bin")
     do_let_back(looking.workspace_id, [copy_id])

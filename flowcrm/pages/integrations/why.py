@@ -24,6 +24,7 @@ from flowcrm.pages.integrations.words import trouble
 from flowcrm.rules.decide import KEPT, Answer, Verdict
 from flowcrm.store.access import access_mailbox
 from flowcrm.store.db import workspace_scope
+from flowcrm.store.queries.exclusions import Listed
 from flowcrm.sync.explain import Explained, Place, explain
 
 Text = str | Promise
@@ -31,6 +32,8 @@ Text = str | Promise
 # The end of a Gmail address, or an id by itself: hexadecimal, as the API has it.
 _ID = re.compile(r"(?:^|[/#=])([0-9a-f]{1,20})$")
 _SHORTEST_ID = 10
+# Rules that also take out what is here.
+_GOES = frozenset({"excluded", "exclusion_list"})
 _LONGEST = 500
 
 # rules.decide's names -> (what the rule asks, what would change it).
@@ -43,6 +46,12 @@ _RULES: Mapping[str, tuple[Text, Text]] = {
     "excluded": (
         gettext_lazy("Does its thread bear No-CRM?"),
         gettext_lazy("Take the label No-CRM off every email of its thread in Gmail, and it comes in."),
+    ),
+    "exclusion_list": (
+        gettext_lazy("Does it name somebody who is kept out?"),
+        gettext_lazy(
+            "Take the entry off the list by Settings, Kept out, and it comes in. What is for everybody, an admin takes off."
+        ),
     ),
     "logged_by_hand": (gettext_lazy("Was it logged by hand?"), ""),
     "draft_spam_trash": (
@@ -85,13 +94,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One mail explained. verdict: what the rules say; change: what would change it, empty where it comes in."""
+    """One mail explained. verdict: what the rules say; change: what would change it, empty where it comes in. entries: of the
+    exclusion lists, where they decided."""
 
     mail: Explained
     place: Text
     verdict: str
     steps: tuple[Step, ...]
     change: Text
+    entries: tuple[str, ...] = ()
 
 
 @require_GET
@@ -148,7 +159,13 @@ def _reason(mail: Explained) -> Reason:
         Verdict.NEED: _("What decides cannot be told right now."),
     }
     steps = tuple(Step(_RULES[rule][0], _answer(rule, answer), rule == decision.rule) for rule, answer in decision.trace)
-    return Reason(mail, _PLACES[mail.place], _but_here(mail) or verdicts[decision.verdict], steps, change)
+    entries = tuple(map(_entry, mail.listed)) if decision.rule == "exclusion_list" else ()
+    return Reason(mail, _PLACES[mail.place], _but_here(mail) or verdicts[decision.verdict], steps, change, entries)
+
+
+def _entry(listed: Listed) -> str:
+    whose = _("%(entry)s (for everybody)") if listed.member_id is None else _("%(entry)s (your own list)")
+    return whose % {"entry": listed.entry.value}
 
 
 def _answer(rule: str, answer: Answer) -> str:
@@ -166,6 +183,6 @@ def _answer(rule: str, answer: Answer) -> str:
 
 def _but_here(mail: Explained) -> str:
     """What was kept stays: the rules ask what may come in."""
-    if mail.place is Place.HERE and mail.decision.verdict is Verdict.SKIP and mail.decision.rule != "excluded":
+    if mail.place is Place.HERE and mail.decision.verdict is Verdict.SKIP and mail.decision.rule not in _GOES:
         return _("It would not come in now, and what came in before stays.")
     return ""

@@ -52,6 +52,7 @@ _SKIPPED: dict[str, Promise] = {
     "erased": ngettext_lazy("%(n)s removed for good", "%(n)s removed for good", "count"),
     "privacy_address": ngettext_lazy("%(n)s kept out by privacy@", "%(n)s kept out by privacy@", "count"),
     "excluded": ngettext_lazy("%(n)s kept out by No-CRM", "%(n)s kept out by No-CRM", "count"),
+    "exclusion_list": ngettext_lazy("%(n)s kept out by a list", "%(n)s kept out by lists", "count"),
     "draft_spam_trash": ngettext_lazy("%(n)s draft, spam or trash", "%(n)s drafts, spam or trash", "count"),
     "members_only": ngettext_lazy("%(n)s among colleagues", "%(n)s among colleagues", "count"),
     "before_since": ngettext_lazy("%(n)s before the start date", "%(n)s before the start date", "count"),

@@ -12,6 +12,7 @@ from flowcrm.lib import clock
 from flowcrm.store.db import rows, run
 from flowcrm.store.errors import UserError
 from flowcrm.store.plans import Plan
+from flowcrm.store.queries.exclusions import still_listed
 from flowcrm.store.writes.purge import do_purge_copies
 from flowcrm.store.writes.tell import do_tell
 from flowcrm.store.writes.usage import do_count_stored, do_lock_commits, read_asleep, read_stored
@@ -20,17 +21,22 @@ LIFE = timedelta(days=30)
 
 
 class BinReason(StrEnum):
-    """Why a copy is in the bin: it was deleted at the provider, left the chosen labels, its owner removed it here, or he chose
-    settings by which it does not fit any more."""
+    """Why a copy is in the bin: it was deleted at the provider, left the chosen labels, its owner removed it here or chose
+    settings by which it does not fit any more, or an exclusion list keeps it out."""
 
     DELETED = "deleted"
     NARROWED = "narrowed"
     LEFT = "left"
     HAND = "hand"
+    LISTED = "listed"
 
 
 class PlanFull(UserError):
     """The plan has no room for what would come back. It stays in the bin."""
+
+
+class StillListed(UserError):
+    """An exclusion list keeps out what would come back. It stays in the bin."""
 
 
 def do_bin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int], reason: BinReason, by: int | None = None) -> None:
@@ -49,20 +55,27 @@ def do_bin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int], rea
 
 
 def do_unbin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int]) -> int:
-    """Take these copies out of the bin; how many were there. Without a look at the plan: what its owner undoes at the provider
-    was here before."""
+    """Take these copies out of the bin; how many came. Without a look at the plan: what its owner undoes at the provider was
+    here before. What an exclusion list keeps out stays, for that reason from now on."""
     if not copy_ids:
         return 0
     do_lock_commits(workspace_id)
+    listed = still_listed(workspace_id, mailbox_id, copy_ids)
+    run(
+        """UPDATE copy SET binned_for = 'listed'
+           WHERE workspace_id = %s AND id = ANY(%s::bigint[]) AND binned_at IS NOT NULL""",
+        [workspace_id, sorted(listed)],
+    )
+    back = sorted(set(copy_ids) - listed)
     found = rows(
         "SELECT message_id FROM copy WHERE workspace_id = %s AND id = ANY(%s::bigint[]) AND binned_at IS NOT NULL",
-        [workspace_id, sorted(copy_ids)],
+        [workspace_id, back],
     )
     asleep = read_asleep(workspace_id, {message_id for (message_id,) in found})
     run(
         """UPDATE copy SET binned_at = NULL, binned_for = NULL, binned_by = NULL
            WHERE workspace_id = %s AND id = ANY(%s::bigint[])""",
-        [workspace_id, sorted(copy_ids)],
+        [workspace_id, back],
     )
     do_count_stored(workspace_id, asleep)
     do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id, emails=bool(found))
@@ -70,8 +83,10 @@ def do_unbin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int]) -
 
 
 def check_bring_back(*, workspace_id: int, plan: Plan, mailbox_id: int, copy_ids: Sequence[int]) -> int:
-    """Bring copies back because a person asks for it; how many. Raises PlanFull, and then nothing has changed."""
+    """Bring copies back because a person asks for it; how many. Raises PlanFull or StillListed; then nothing has changed."""
     do_lock_commits(workspace_id)
+    if still_listed(workspace_id, mailbox_id, copy_ids):
+        raise StillListed
     found = rows(
         "SELECT message_id FROM copy WHERE workspace_id = %s AND id = ANY(%s::bigint[])", [workspace_id, list(copy_ids)]
     )

@@ -18,6 +18,7 @@ CLEAN = Facts(
     erased=False,
     privacy_named=False,
     thread_excluded=False,
+    listed=False,
     manual=False,
     unfinished=False,
     members_only=False,

@@ -1,0 +1,75 @@
+"""One entry of an exclusion list: an address, or a domain with all that lies below it."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flowcrm.mail.addresses import domain_of, normalise
+
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NOT_IN_LOCAL = re.compile(r"[\s,;:<>\x00()\[\]\\]")
+_MARKS_OF_A_DOMAIN = ("*@", "@", "*.")
+# RFC 5321 section 4.5.3.1.3, RFC 1035 section 2.3.4.
+_LONGEST = 254
+# Hosts of everybody's private mail: to keep one of them out is seldom meant.
+_FREE = frozenset(
+    {
+        *("aol.com", "fastmail.com", "gmail.com", "gmx.at", "gmx.ch", "gmx.de", "gmx.net", "googlemail.com", "hey.com"),
+        *("hotmail.com", "icloud.com", "laposte.net", "libero.it", "live.com", "mac.com", "mail.com", "mail.ru", "mailbox.org"),
+        *("me.com", "msn.com", "naver.com", "orange.fr", "outlook.com", "pm.me", "posteo.de", "proton.me", "protonmail.com"),
+        *("qq.com", "t-online.de", "web.de", "wp.pl", "yahoo.com", "yandex.ru", "ymail.com", "zoho.com", "163.com"),
+    }
+)
+
+
+class ListedKind(StrEnum):
+    ADDRESS = "address"
+    DOMAIN = "domain"
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """value: normalised; of a domain without any mark."""
+
+    kind: ListedKind
+    value: str
+
+    def covers(self, address: str) -> bool:
+        """Does it keep out mail with this (normalised) address?"""
+        if self.kind is ListedKind.ADDRESS:
+            return address == self.value
+        domain = domain_of(address)
+        return domain == self.value or domain.endswith(f".{self.value}")
+
+    @property
+    def is_free_mail(self) -> bool:
+        """A domain at which half the world has its private address."""
+        return self.kind is ListedKind.DOMAIN and self.value in _FREE
+
+
+def read_entry(text: str) -> ListEntry | None:
+    """What somebody typed: `carla@x.example`, `x.example`, `@x.example`, `*@x.example`, `*.x.example`; None for anything else.
+
+    Case and the spelling of international domains are forgiven. A domain has two parts at least: nobody means all of "com".
+    """
+    typed = text.strip().strip("<>").strip()
+    domain = _without_mark(typed)
+    local, at, host = normalise(domain if domain is not None else typed).rpartition("@")
+    if domain is not None or not at:
+        host = normalise(f"x@{domain if domain is not None else typed}").rpartition("@")[2]
+        return ListEntry(ListedKind.DOMAIN, host) if _is_domain(host) and "@" not in (domain or typed) else None
+    if not local or _NOT_IN_LOCAL.search(local) or "@" in local or "*" in local or not _is_domain(host):
+        return None
+    address = f"{local}@{host}"
+    return ListEntry(ListedKind.ADDRESS, address) if len(address.encode()) <= _LONGEST else None
+
+
+def _without_mark(typed: str) -> str | None:
+    """What follows the mark of a domain; None where there is none."""
+    mark = next((one for one in _MARKS_OF_A_DOMAIN if typed.startswith(one)), None)
+    return None if mark is None else typed.removeprefix(mark)
+
+
+def _is_domain(host: str) -> bool:
+    labels = host.split(".")
+    return len(labels) > 1 and len(host) <= _LONGEST and all(_LABEL.fullmatch(one) for one in labels)
