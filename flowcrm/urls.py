@@ -19,6 +19,7 @@ from flowcrm.pages.integrations import preview as mailbox_preview
 from flowcrm.pages.integrations import views as integrations
 from flowcrm.pages.integrations import why as mailbox_why
 from flowcrm.pages.join import views as join_pages
+from flowcrm.pages.kept_out import views as kept_out_pages
 from flowcrm.pages.live import viewer as live
 from flowcrm.pages.provider import views as provider
 from flowcrm.pages.settings import audit, team
@@ -87,6 +88,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/<int:mailbox_id>/do", integrations.act, name="mailbox_act"),
     path("settings/integrations/<int:mailbox_id>/disconnect", integrations.disconnect, name="mailbox_disconnect"),
     path("settings/integrations/<int:mailbox_id>/set-apart", integrations.set_apart, name="mailbox_set_apart"),
+    path("settings/kept-out", kept_out_pages.kept_out, name="kept_out"),
+    path("settings/kept-out/<int:entry_id>/off", kept_out_pages.take_off, name="kept_out_off"),
     path("settings/team", team.show_team, name="team"),
     path("settings/team/invites/<int:invite_id>/revoke", team.revoke_invite, name="invite_revoke"),
     path("settings/team/<int:member_id>/role", team.change_role, name="member_role"),

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+import idna
+
 from flowcrm.mail.addresses import domain_of, normalise
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -40,6 +42,15 @@ class ListEntry:
             return address == self.value
         domain = domain_of(address)
         return domain == self.value or domain.endswith(f".{self.value}")
+
+    @property
+    def shown(self) -> str:
+        """As people write it: an international domain by its letters."""
+        local, at, domain = self.value.rpartition("@")
+        try:
+            return f"{local}{at}{idna.decode(domain)}"
+        except (idna.IDNAError, UnicodeError):
+            return self.value
 
     @property
     def is_free_mail(self) -> bool:

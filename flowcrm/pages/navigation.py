@@ -44,6 +44,7 @@ ROOMS = (
         "settings",
         (
             Room("integrations", _("Integrations")),
+            Room("kept_out", _("Kept out")),
             Room("team", _("Team")),
             Room("plan", _("Plan")),
             Room("audit", _("Audit"), for_admins=True),

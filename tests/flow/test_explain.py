@@ -8,6 +8,7 @@ import pytest
 from django.test import Client, override_settings
 
 from flowcrm.lib import clock
+from flowcrm.mail.exclusion import read_entry
 from flowcrm.mail.types import Search
 from flowcrm.mailboxes.open import open_connector
 from flowcrm.mailboxes.snapshot import read_snapshot
@@ -15,7 +16,9 @@ from flowcrm.pages.integrations.why import as_id, as_search
 from flowcrm.rules.decide import Verdict
 from flowcrm.store.db import rows, workspace_scope
 from flowcrm.store.models import Person
+from flowcrm.store.vaults import vault
 from flowcrm.store.writes.bin import BinReason, do_bin
+from flowcrm.store.writes.exclusions import do_exclude
 from flowcrm.sync.explain import MOST, Explained, Place, explain
 from standins.google.client import GoogleStandin
 from tests.flow.acme import OLD, Box, Team, letter
@@ -89,6 +92,24 @@ def test_what_the_rules_are_said_to_say_is_what_sync_did(
         assert (found.decision.verdict is Verdict.KEEP) is (mail in kept), (mail, found)
         assert found.place is (Place.HERE if mail in kept else Place.NOWHERE)
         assert dict(found.decision.trace)[found.decision.rule if found.decision.rule != "kept" else "limit"]
+
+
+def test_it_names_the_entry_of_the_list_that_keeps_it_out(team: Team) -> None:
+    box = team.mailbox("all")
+    for typed, member_id in (("shop.nordlicht.example", box.member_id), ("nordlicht.example", None)):
+        entry = read_entry(typed)
+        assert entry
+        with workspace_scope(team.workspace_id):
+            do_exclude(vault(team.workspace_id), member_id=member_id, entry=entry)
+    mail, other = (
+        box.deliver(letter("one", sender="a@shop.nordlicht.example")),
+        box.deliver(letter("two", sender="a@x.example")),
+    )
+    box.rest()
+    assert box.kept() == {other}
+    assert _explain(box, mail).decision.rule == "exclusion_list"
+    assert "On the list: shop.nordlicht.example (your own list), nordlicht.example (for everybody)." in _page(box, mail)
+    assert "On the list" not in _page(box, other)
 
 
 def test_a_label_that_was_made_a_moment_ago_counts(team: Team, standin: GoogleStandin) -> None:

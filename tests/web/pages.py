@@ -13,6 +13,7 @@ PLAIN = (
     "/settings/integrations",
     "/settings/integrations/connect/gmail",
     "/settings/integrations/google",
+    "/settings/kept-out",
     "/settings/team",
     "/settings/plan",
     "/settings/audit",

@@ -73,6 +73,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
     tested |= {"email_bring_back", "email_remove", "thread_remove", "mailbox_let_back"}
     # tests/web/test_kept_out.py
     tested |= {"mailbox_let_in"}
+    # tests/web/test_exclusions.py
+    tested |= {"kept_out_off"}
     with_values = {
         found.name
         for found in get_resolver().url_patterns

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from flowcrm.mail.addresses import domain_of
 from flowcrm.mail.quoting import split
 from flowcrm.mail.types import Role
 from flowcrm.pages.emails import people
@@ -59,6 +60,7 @@ class Body:
     signature). cut: it is too long for a page. holder: whose it is, if not the reader's. sender: whose address it came from;
     unknown: the address, if nobody's. viewers: who else has opened it, where it is the reader's own.
     explainable: its provider can be asked why it is here.
+    keep_out: an address whose mail the reader may want out, and its domain.
     """
 
     trouble: str = ""
@@ -79,6 +81,7 @@ class Body:
     unknown: str = ""
     viewers: tuple[Viewing, ...] = ()
     explainable: bool = False
+    keep_out: tuple[str, ...] = ()
 
 
 def body(looking: Actor, message_id: int, own: Own) -> Body:
@@ -108,6 +111,7 @@ def body(looking: Actor, message_id: int, own: Own) -> Body:
         sender=known,
         unknown=unknown,
         explainable=opened.own and place is not None and place.kind == "gmail",
+        keep_out=_keep_out(opened.head, own) if opened.own else (),
         viewers=viewed_by(looking, message_id) if opened.own else (),
     )
 
@@ -132,6 +136,13 @@ def _sender(looking: Actor, head: Head, own: Own) -> tuple[KnownAs | None, str]:
         return None, ""
     known = known_as(vault(looking.workspace_id), address)
     return known, "" if known else address
+
+
+def _keep_out(head: Head, own: Own) -> tuple[str, ...]:
+    """The other side: who wrote it, or the first whom the reader wrote to."""
+    people = [one.email for role in (Role.FROM, Role.TO, Role.CC, Role.BCC) for one in head.of(role)]
+    address = next((one for one in people if one and one not in own.addresses), "")
+    return (address, domain_of(address)) if address else ()
 
 
 def _files(files: tuple[File, ...]) -> tuple[Listed, ...]:

@@ -35,6 +35,9 @@ KINDS: Mapping[str, Kind] = {
     "let_back": Kind(_("Let removed emails in again"), "mailbox"),
     "bring_back": Kind(_("Brought an email back from the bin"), "mailbox"),
     "let_in": Kind(_("Let a label's emails in"), "mailbox"),
+    "keep_out": Kind(_("Put an entry on a list of what is kept out")),
+    "let_in_again": Kind(_("Took an entry off a list of what is kept out")),
+    "counted": Kind(_("Counted what an entry would take out of the account")),
     "pause": Kind(_("Paused a mailbox"), "mailbox"),
     "resume": Kind(_("Resumed a mailbox"), "mailbox"),
     "invite": Kind(_("Invited somebody"), "person"),
@@ -49,7 +52,22 @@ KINDS: Mapping[str, Kind] = {
 }
 
 _MAILBOXES = (
-    *("connect", "disconnect", "settings", "undo_settings", "pause", "resume", "stop_import"),
+    *(
+        "connect",
+        "disconnect",
+        "settings",
+        "undo_settings",
+        "pause",
+        "resume",
+        "stop_import",
+        "let_in",
+        "remove",
+        "let_back",
+        "bring_back",
+        "keep_out",
+        "let_in_again",
+        "counted",
+    ),
     *("let_in", "remove", "let_back", "bring_back"),
 )
 _ACCOUNT = ("invite", "revoke_invite", "join", "role", "default_level", "google_setup", "prune", "audit_export")
@@ -78,6 +96,7 @@ SURFACES: Mapping[str, Text] = {
     "command_line": _("command line"),
     "page": _("settings"),
     "join": _("invitation"),
+    "kept_out": _("lists of what is kept out"),
     "audit": _("audit page"),
 }
 

@@ -41,6 +41,11 @@ def test_anything_else_is_refused(typed: str) -> None:
     assert read_entry(typed) is None
 
 
+def test_international_names_are_shown_by_their_letters() -> None:
+    shown = [entry.shown for one in ("info@BÜCHER.example", "bücher.example", "x.example") if (entry := read_entry(one))]
+    assert shown == ["info@bücher.example", "bücher.example", "x.example"]
+
+
 @given(st.text(max_size=40))
 def test_any_text_has_an_answer_that_reads_as_itself(typed: str) -> None:
     entry = read_entry(typed)
