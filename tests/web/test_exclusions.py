@@ -153,3 +153,73 @@ def test_a_colleagues_email_offers_nothing(member: Someone, colleague: Someone) 
     with colleague.scope():
         do_level(workspace_id=colleague.workspace_id, mailbox_id=his, level=Level.EVERYTHING)
     assert 'name="entry"' not in _text(member.get(f"/emails/message/{message}"))
+
+
+def test_a_contact_is_removed_with_all_its_emails_and_undo_brings_both_back(member: Someone, colleague: Someone) -> None:
+    mine, his = connect(member), connect(colleague)
+    contact = member.contact("Carla Stein", CARLA, "carla@x.example")
+    keep(
+        member.workspace_id,
+        mine,
+        raw("Budget", sender=CARLA),
+        raw("Plan", sender="Carla <carla@x.example>"),
+        raw("Other", sender="tom@x.example"),
+    )
+    keep(colleague.workspace_id, his, raw("His", sender=CARLA))
+    page = _text(member.get(f"/contacts/{contact}/remove"))
+    assert "2 emails of yours go to the bin" in page
+    assert "1 more email is held by colleagues and stays theirs, unless you keep this contact out for everybody." in page
+    assert f'href="/contacts/{contact}/remove"' in _text(member.get(f"/contacts/{contact}"))
+
+    answer = _text(member.post(f"/contacts/{contact}/remove", follow=True))
+    assert "was deleted, and emails with these addresses are kept out" in answer
+    assert member.get(f"/contacts/{contact}").status_code == 404
+    emails = _text(member.get("/emails?only=all"))
+    assert ("Budget" in emails, "Plan" in emails, "Other" in emails) == (False, False, True)
+    assert "His" in _text(colleague.get("/emails"))
+    assert len(_entries(member)) == 2
+
+    assert "Carla Stein is back" in _text(member.post("/contacts/restore", follow=True))
+    emails = _text(member.get("/emails?only=all"))
+    assert all(subject in emails for subject in ("Budget", "Plan", "Other"))
+    assert _entries(member) == []
+
+
+def test_an_admin_removes_a_contact_for_everybody_and_may_leave_it_here(member: Someone, colleague: Someone) -> None:
+    his = connect(colleague)
+    contact = member.contact("Carla Stein", CARLA)
+    keep(colleague.workspace_id, his, raw("His secret", sender=CARLA))
+    # A user's word for the account counts for nothing more than his own.
+    colleague.post(f"/contacts/{contact}/remove", {"scope": "account", "keep": "1"})
+    assert CARLA not in _text(member.get(LISTS))
+    member.post(f"/contacts/{contact}/remove", {"scope": "account", "keep": "1"})
+    assert member.get(f"/contacts/{contact}").status_code == 200
+    assert CARLA in _text(member.get(LISTS))
+    assert "His secret" not in _text(colleague.get("/emails"))
+
+
+def test_undo_leaves_what_was_listed_before(member: Someone) -> None:
+    contact = member.contact("Carla Stein", CARLA)
+    _add(member, CARLA)
+    member.post(f"/contacts/{contact}/remove")
+    member.post("/contacts/restore")
+    assert CARLA in _text(member.get(LISTS))
+
+
+def test_a_contact_with_a_colleagues_address_is_asked_about_once_more_and_one_without_has_nothing_to_keep_out(
+    member: Someone,
+) -> None:
+    connect(member, "me@acme.example")
+    contact = member.contact("Me", "me@acme.example")
+    assert member.post(f"/contacts/{contact}/remove").status_code == 422
+    assert _entries(member) == []
+    bare = member.contact("Nobody")
+    assert member.get(f"/contacts/{bare}/remove")["Location"] == f"/contacts/{bare}"
+    assert "Remove and keep out…" not in _text(member.get(f"/contacts/{bare}"))
+
+
+def test_a_stranger_removes_nobody(member: Someone, stranger: Someone) -> None:
+    contact = member.contact("Carla Stein", CARLA)
+    assert stranger.get(f"/contacts/{contact}/remove").status_code == 404
+    assert stranger.post(f"/contacts/{contact}/remove").status_code == 404
+    assert member.get(f"/contacts/{contact}").status_code == 200

@@ -56,7 +56,16 @@ def test_lists_show_only_the_own_account(member: Someone, stranger: Someone) -> 
 
 def test_every_address_with_an_id_is_in_these_tests() -> None:
     """A new page with an id must come with its stranger's test: add it to tests/web/pages.py or to the list here."""
-    tested = {"contact", "contact_emails", "contact_change", "contact_delete", "company", "company_emails", "company_change"}
+    tested = {
+        "contact",
+        "contact_emails",
+        "contact_change",
+        "contact_delete",
+        "contact_remove",
+        "company",
+        "company_emails",
+        "company_change",
+    }
     tested |= {"article"}
     # tests/web/test_emails.py and test_integrations.py have the strangers of these.
     tested |= {"thread", "email", "email_formatted", "email_original", "email_contact", "email_file"}

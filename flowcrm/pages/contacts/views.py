@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from flowcrm.pages import undo
 from flowcrm.pages.contacts.forms import ContactForm, initial
+from flowcrm.pages.contacts.remove import let_in_again
 from flowcrm.pages.forms import checked
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.lists import as_text, place_after, typed_filter
@@ -86,6 +87,7 @@ def restore(request: MemberRequest) -> HttpResponse:
         return redirect("contacts")
     deleted = DeletedContact.from_json(kept)
     taken = do_restore_contact(workspace_id=request.workspace.id, deleted=deleted)
+    let_in_again(request, kept)
     messages.success(request, _("%(name)s is back.") % {"name": deleted.fields.name})
     if taken:
         sentence = ngettext(
