@@ -4,31 +4,24 @@ or the queue. And without the key store nothing opens.
 
 import base64
 import io
-import logging
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
-import structlog
 from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg import sql
 
 from flowcrm.ops import postgres
 from flowcrm.ops.home import Home
 from flowcrm.queue import wake_sync
-from flowcrm.store.db import row, rows, workspace_scope
+from flowcrm.store.db import rows, workspace_scope
 from flowcrm.vault.errors import KeyMissing
 from flowcrm.vault.keys import KeyStore
 from standins.google.client import GoogleStandin
-from tests.flow.acme import Box, google
+from tests.flow.acme import Box
 from tests.people import Someone
+from tests.security.everywhere import dump, export, files_of
 from tests.security.plain import dresses, found_below, found_in
 from tests.security.planted import STEM, TYPED, synced, word
 
@@ -47,25 +40,6 @@ def test_the_search_finds_the_stem_wherever_it_stands_in_base64_and_hex(before: 
     assert found_in(plain.hex().encode(), WANTED)
 
 
-@pytest.fixture
-def standin(database: dict[str, str], moving_clock: None) -> Iterator[GoogleStandin]:
-    with google() as running:
-        yield running
-
-
-@pytest.fixture
-def logs() -> Iterator[io.StringIO]:
-    """All that the product would ever say, as it would say it."""
-    [handler] = [one for one in logging.getLogger().handlers if isinstance(one.formatter, structlog.stdlib.ProcessorFormatter)]
-    assert isinstance(handler, logging.StreamHandler)
-    said = io.StringIO()
-    before = handler.setStream(said)
-    logging.getLogger("flowcrm").setLevel(logging.DEBUG)
-    yield said
-    logging.getLogger("flowcrm").setLevel(logging.INFO)
-    handler.setStream(before)
-
-
 @pytest.mark.needs_postgres
 def test_nothing_that_came_by_mail_can_be_read_anywhere(
     standin: GoogleStandin, logs: io.StringIO, server: Home, database: dict[str, str]
@@ -74,10 +48,10 @@ def test_nothing_that_came_by_mail_can_be_read_anywhere(
     wake_sync()
     superuser = postgres.maintenance_url(server, urlsplit(database["owner"]).path.strip("/"))
 
-    dump = _dump(superuser)
-    assert found_in(dump, dresses(TYPED)), "what people type is in clear; were it not found, neither would be anything else"
-    assert found_in(dump, WANTED) == []
-    for folder in (*_files_of(superuser), Path(settings.BLOBS_URL.removeprefix("file://")), server.logs, settings.HOME.logs):
+    dumped = dump(superuser)
+    assert found_in(dumped, dresses(TYPED)), "what people type is in clear; were it not found, neither would be anything else"
+    assert found_in(dumped, WANTED) == []
+    for folder in (*files_of(superuser), Path(settings.BLOBS_URL.removeprefix("file://")), server.logs, settings.HOME.logs):
         assert list(found_below(folder, WANTED)) == []
     assert "slice ended" in logs.getvalue(), "there was something to say"
     assert found_in(logs.getvalue().encode(), WANTED | dresses(TYPED)) == []
@@ -111,7 +85,7 @@ def test_without_the_key_store_nothing_opens(standin: GoogleStandin, tmp_path: P
         KeyStore(str(elsewhere)).workspace(box.team.workspace_id)
 
     exported = tmp_path / "mail.jsonl"
-    done = _export(box, exported, {"KEYS_URL": elsewhere.as_uri()})
+    done = export(box, exported, {"KEYS_URL": elsewhere.as_uri()})
 
     assert done.returncode != 0
     assert "not in the key store" in done.stdout + done.stderr
@@ -124,7 +98,7 @@ def test_without_the_key_store_nothing_opens(standin: GoogleStandin, tmp_path: P
 def test_with_the_key_store_every_word_is_there(standin: GoogleStandin, tmp_path: Path) -> None:
     box, _ = synced(standin)
     exported = tmp_path / "mail.jsonl"
-    done = _export(box, exported, {}, "--eml", str(tmp_path / "eml"))
+    done = export(box, exported, {}, "--eml", str(tmp_path / "eml"))
     assert done.returncode == 0, done.stderr
     words = exported.read_text()
     for what in ("subject", "text", "name", "sender", "domain", "reader", "file", "number", "line", "latin", "own"):
@@ -147,54 +121,3 @@ def _look_at_everything(box: Box, member: Someone) -> None:
     for what in ("subject", "text", "content", "label"):
         assert word(what).encode() in shown, what
     assert member.get(f"/emails/1?q={STEM}", SERVER_NAME="127.0.0.1").status_code == 404
-
-
-def _dump(superuser: str) -> bytes:
-    """Every table of every schema as text, and what the planner has noted of their contents."""
-    dump = bytearray()
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute("ANALYZE")
-        found = connection.execute(
-            """SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE (c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
-                  OR c.relname IN ('pg_statistic', 'pg_stats')"""
-        ).fetchall()
-        for schema, table in found:
-            dump += f"\n{schema}.{table}\n".encode()
-            statement = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT").format(sql.Identifier(schema, table))
-            with connection.cursor() as cursor, cursor.copy(statement) as copy:
-                for piece in copy:
-                    dump += piece
-    for table in (
-        b"public.copy",
-        b"public.procrastinate_jobs",
-        b"public.django_session",
-        b"public.audit",
-        b"pg_catalog.pg_stats",
-    ):
-        assert table in dump
-    return bytes(dump)
-
-
-def _files_of(superuser: str) -> tuple[Path, Path]:
-    """The database's files and the log of all changes, as they lie on the disk."""
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute("CHECKPOINT")
-        found = connection.execute(
-            "SELECT current_setting('data_directory'), oid FROM pg_database WHERE datname = current_database()"
-        ).fetchone()
-    assert found is not None
-    return Path(found[0]) / "base" / str(found[1]), Path(found[0]) / "pg_wal"
-
-
-def _export(box: Box, file: Path, environment: dict[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
-    """The operator writes out all mail of the account."""
-    found = row("SELECT slug FROM account_name WHERE workspace_id = %s", [box.team.workspace_id])
-    assert found is not None
-    return subprocess.run(
-        [sys.executable, "-m", "flowcrm", "export", str(file), "--account", found[0], *options],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
