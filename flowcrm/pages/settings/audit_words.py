@@ -52,23 +52,8 @@ KINDS: Mapping[str, Kind] = {
 }
 
 _MAILBOXES = (
-    *(
-        "connect",
-        "disconnect",
-        "settings",
-        "undo_settings",
-        "pause",
-        "resume",
-        "stop_import",
-        "let_in",
-        "remove",
-        "let_back",
-        "bring_back",
-        "keep_out",
-        "let_in_again",
-        "counted",
-    ),
-    *("let_in", "remove", "let_back", "bring_back"),
+    *("connect", "disconnect", "settings", "undo_settings", "pause", "resume", "stop_import"),
+    *("let_in", "remove", "let_back", "bring_back", "keep_out", "let_in_again", "counted"),
 )
 _ACCOUNT = ("invite", "revoke_invite", "join", "role", "default_level", "google_setup", "prune", "audit_export")
 
