@@ -193,7 +193,7 @@ def test_a_mailbox_that_reads_beside_one_that_does_not_is_believed(case: Case) -
     connect(case.viewer, "second@acme.example", state="paused")
     shown = _empty(case.viewer, case.tabs()[0])
     assert "Nothing exchanged yet" in shown
-    assert "second@acme.example" in shown
+    assert "<bdi>second@acme.example</bdi>: Paused" in shown
 
 
 def test_of_a_strangers_contact_nothing_is_said(case: Case, stranger: Someone) -> None:

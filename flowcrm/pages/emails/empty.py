@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from flowcrm.mailboxes.states import State
 from flowcrm.pages.http import MemberRequest
-from flowcrm.pages.integrations.cards import Card, card, lets_in, read_limits
+from flowcrm.pages.integrations.cards import Card, Limits, card, lets_in, read_limits
 from flowcrm.store.access import Actor
 from flowcrm.store.plans import PLANS
 from flowcrm.store.queries.held import Held, held_of_company, held_of_contact
@@ -19,7 +19,8 @@ _AT_REST = frozenset({State.DISCONNECTED, State.ARCHIVE})
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one of the viewer's mailboxes lets in, in words. live: it is asked for mail, so it can also be asked why."""
+    """What one of the viewer's mailboxes lets in, in words, or why it reads nothing. live: it is asked for mail, so it can also
+    be asked why."""
 
     mailbox_id: int
     address: str
@@ -66,7 +67,8 @@ def why_empty(request: MemberRequest, looking: Actor, about: Empty) -> Empty:
     stopped = _stopped(found)
     if stopped is not None:
         return replace(about, why="stopped", stopped=card(stopped, read_limits(request.workspace)))
-    return replace(about, readings=tuple(_reading(row) for row in found if row.state != State.DISCONNECTED))
+    limits = read_limits(request.workspace)
+    return replace(about, readings=tuple(_reading(row, limits) for row in found if row.state != State.DISCONNECTED))
 
 
 def _held(looking: Actor, about: Empty) -> tuple[Held, ...]:
@@ -81,8 +83,10 @@ def _stopped(found: Iterable[MailboxRow]) -> MailboxRow | None:
     return waiting[0] if waiting and all(row.state != State.ON for row in waiting) else None
 
 
-def _reading(row: MailboxRow) -> Reading:
-    return Reading(row.id, row.address, lets_in(row), live=row.state == State.ON)
+def _reading(row: MailboxRow, limits: Limits) -> Reading:
+    reads = row.state in (State.ON, State.ARCHIVE)
+    words = lets_in(row) if reads else str(card(row, limits).shown.word)
+    return Reading(row.id, row.address, words, live=row.state == State.ON)
 
 
 def _percent(row: MailboxRow) -> int | None:

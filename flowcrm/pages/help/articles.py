@@ -19,7 +19,7 @@ class Article:
 
 
 ARTICLES = (
-    Article("kb-001", _("What FlowCRM is"), _("Contacts, companies, and the emails that belong to them."), "help/kb_001.html"),
+    Article("kb-001", _("What FlowCRM is"), _("The rooms, the roles, the words, and a first walk."), "help/kb_001.html"),
     Article(
         "kb-010",
         _("Setting up email integration"),

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from flowcrm.pages.help.articles import ARTICLES, BY_SLUG
 from flowcrm.pages.http import MemberRequest
+from flowcrm.pages.words import LEVELS
 
 
 @require_GET
@@ -18,4 +19,5 @@ def article(request: MemberRequest, article: str) -> HttpResponse:
     found = BY_SLUG.get(article)
     if found is None:
         raise Http404
-    return render(request, found.template, {"article": found, "others": [one for one in ARTICLES if one is not found]})
+    others = [one for one in ARTICLES if one is not found]
+    return render(request, found.template, {"article": found, "others": others, "levels": LEVELS})
