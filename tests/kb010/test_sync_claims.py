@@ -70,6 +70,26 @@ def test_K11_a_label_counts_for_the_thread_and_is_followed_by_id(team: Team, sta
     assert box.kept() == {first, reply, sent, later}
 
 
+def test_K11_a_label_that_is_deleted_at_the_provider_asks_to_choose_again(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("")
+    label = standin.create_label(box.address, "CRM")
+    first = box.deliver(letter("offer"), labels=["INBOX", label])
+    box.choose("labels", labels=[label])
+    box.rest()
+    assert condition(box).dot == "good"
+
+    standin.control("delete_label", account=box.address, label=label)
+    clock.advance(1000)
+    box.rest()
+    asked = condition(box)
+    assert (str(asked.word), asked.button, asked.dot) == ("Label deleted", "choose", "wait")
+    assert box.kept() == {first}
+
+    box.choose("all")
+    box.rest()
+    assert condition(box).dot == "good"
+
+
 def test_K31_the_label_no_crm_keeps_a_thread_out_before_and_after(team: Team, standin: GoogleStandin) -> None:
     box = team.mailbox("all")
     first = box.deliver(letter("private", message_id="<1@nordlicht.example>"))
