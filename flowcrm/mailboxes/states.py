@@ -218,6 +218,11 @@ _LATE = Shown("wait", _("Running late"), _("The last check is longer ago than it
 _BEING_TRIED = timedelta(minutes=1)
 
 
+def is_passing(condition: Condition, now: datetime) -> bool:
+    """Something that passes by itself is the matter, and is being waited for or tried again."""
+    return condition.note in _NOTES and condition.retry_at is not None and condition.retry_at > now - _BEING_TRIED
+
+
 def shown(condition: Condition, now: datetime) -> Shown:
     """The words of a mailbox, worst news first. A green check means: authorised, and synced within two intervals."""
     found = _which(condition, now)
@@ -235,7 +240,7 @@ def _which(condition: Condition, now: datetime) -> Shown:
         return _STATES[condition.state]
     if not condition.plan_allows:
         return _PLAN
-    if condition.note in _NOTES and condition.retry_at is not None and condition.retry_at > now - _BEING_TRIED:
+    if is_passing(condition, now):
         return _NOTES[condition.note]
     if condition.stored_full:
         return _STORED

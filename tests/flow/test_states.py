@@ -44,7 +44,7 @@ LOOKS: dict[str, tuple[str, str]] = {
 }
 FACTS: dict[str, str] = {
     "slowed": r"Goes on at \d\d:\d\d",
-    "out-of-reach": r"Try 2 at \d\d:\d\d",
+    "out-of-reach": r"Try \d+ at \d\d:\d\d|Trying again now",
     "revoked": r"Since \d\d:\d\d.*12 emails stay here",
     "paused": r"Since \d\d:\d\d.*12 emails stay here",
     "disconnected": r"12 emails stay here",
@@ -80,6 +80,12 @@ def _card(page: str, address: str) -> str:
     return found
 
 
+def _try_again(boxes: dict[str, Box], name: str) -> None:
+    """No worker runs here, and the next try of what cannot be reached may have come meanwhile."""
+    if name == "out-of-reach":
+        boxes[name].sync()
+
+
 def _presses(card: str) -> list[str]:
     found = re.findall(r'<(a|button)\b[^>]*class="button[^>]*>(.*?)</\1>', card, re.DOTALL)
     return [re.sub(r"<[^>]*>", "", inside).strip() for _, inside in found]
@@ -88,6 +94,7 @@ def _presses(card: str) -> list[str]:
 @pytest.mark.parametrize("name", SCENES)
 def test_each_state_has_its_dot_word_sentence_and_button(boxes: dict[str, Box], name: str) -> None:
     somebody, scene = SCENES[name]
+    _try_again(boxes, name)
     card = _card(_page(somebody.key), boxes[name].address)
     dot, sentence = LOOKS[name]
     kind, hollow = dot.split()[0], "hollow" in dot
@@ -121,6 +128,7 @@ def test_an_archive_is_shown_beside_them_and_needs_nothing(boxes: dict[str, Box]
 @pytest.mark.parametrize("name", [name for name, (somebody, _) in SCENES.items() if somebody.key in ("stella", "hana")])
 def test_an_admin_sees_the_same_word_and_can_press_nothing(boxes: dict[str, Box], name: str) -> None:
     somebody, scene = SCENES[name]
+    _try_again(boxes, name)
     page = _page("axel").partition("Other mailboxes of this account")[2]
     card = _card(page, boxes[name].address)
     assert scene.word in card

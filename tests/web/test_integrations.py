@@ -193,6 +193,19 @@ def test_a_day_that_is_used_up_for_older_emails_only_says_that_new_ones_still_co
     assert "new ones still come in. The rest follows at" in page
 
 
+def test_while_it_is_tried_again_the_trouble_is_still_said_and_not_for_ever(member: Someone) -> None:
+    """A worker takes a moment: until it knows better, a mailbox that could not be reached is not called well."""
+    mailbox_id, now = _synced(member), clock.now()
+    for retry_at, fact in ((now + timedelta(minutes=5), "Try 3 at"), (now - timedelta(seconds=5), "Trying again now")):
+        _set(member, mailbox_id, state_code="unreachable", tries=2, retry_at=retry_at)
+        page = _page(member.get(f"{PAGE}/{mailbox_id}"))
+        assert "Cannot reach the server" in page
+        assert fact in page
+        assert ">Try now<" in page
+    _set(member, mailbox_id, retry_at=now - timedelta(hours=1), synced_at=now - timedelta(hours=2))
+    assert "Running late" in _page(member.get(f"{PAGE}/{mailbox_id}"))
+
+
 def test_buttons_pause_and_resume_and_ask_for_a_check_now(member: Someone) -> None:
     mailbox_id = _synced(member)
     member.post(f"{PAGE}/{mailbox_id}/do", {"do": "pause"})

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flowcrm.lib import clock
-from flowcrm.mailboxes.states import BROKEN, Condition, Note, Shown, State, shown
+from flowcrm.mailboxes.states import BROKEN, Condition, Note, Shown, State, is_passing, shown
 from flowcrm.pages.integrations.words import DIRECTIONS, INTERVALS, KINDS, SELECTIONS, skipped
 from flowcrm.store.models import Workspace
 from flowcrm.store.plans import PLANS, Plan
@@ -148,6 +148,8 @@ def _times(row: MailboxRow, condition: Condition) -> list[str]:
     if condition.retry_at is not None and condition.retry_at > clock.now():
         tried = _("Try %(n)s at %(when)s") if condition.note is Note.UNREACHABLE else _("Goes on at %(when)s")
         return [tried % {"n": row.tries + 1, "when": moment(condition.retry_at)}]
+    if is_passing(condition, clock.now()):
+        return [_("Trying again now")]
     if row.importing or row.checked_at is None:
         return []
     return [_("Checked %(when)s") % {"when": moment(row.checked_at)}, *_next(row)]
