@@ -10,6 +10,7 @@ from flowcrm.rules.decide import Verdict, decide
 from flowcrm.rules.facts import Envelope, facts
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.queries.addresses import contact_hashes
+from flowcrm.store.queries.exclusions import still_listed
 from flowcrm.store.queries.kept_out import read_kept_out
 from flowcrm.store.queries.stored import StoredMail
 
@@ -33,16 +34,19 @@ def fates(mailbox: Snapshot, mails: Iterable[StoredMail], marks_of: MarksOf, *, 
     mails = tuple(mails)
     here = [one for one in mails if one.binned_by is None and (undoes is None or one.copy_id > undoes)]
     binned = [one for one in mails if one.binned_by is not None]
-    contacts, removed = _contacts(mailbox, binned), _removed(mailbox, binned)
+    contacts, removed, listed = _contacts(mailbox, binned), _removed(mailbox, binned), _listed(mailbox, binned)
     returning = tuple(
         one.copy_id
         for one in binned
-        if one.binned_by == undoes
-        or decide(
-            facts(_envelope(one, marks_of, contacts, removed=one.provider_id in removed), mailbox.rules, room=True),
-            mailbox.rules.policy,
-        ).verdict
-        is Verdict.KEEP
+        if one.copy_id not in listed
+        and (
+            one.binned_by == undoes
+            or decide(
+                facts(_envelope(one, marks_of, contacts, removed=one.provider_id in removed), mailbox.rules, room=True),
+                mailbox.rules.policy,
+            ).verdict
+            is Verdict.KEEP
+        )
     )
     return Fates(tuple(one.copy_id for one in unfit(mailbox, here, marks_of)), returning)
 
@@ -70,6 +74,12 @@ def _removed(mailbox: Snapshot, mails: Sequence[StoredMail]) -> frozenset[str]:
     with workspace_scope(mailbox.workspace_id):
         asked = [(one.provider_id, one.thread_id) for one in mails]
         return read_kept_out(mailbox.workspace_id, mailbox.mailbox_id, asked)
+
+
+def _listed(mailbox: Snapshot, mails: Sequence[StoredMail]) -> frozenset[int]:
+    """Those that an exclusion list keeps in the bin."""
+    with workspace_scope(mailbox.workspace_id):
+        return still_listed(mailbox.workspace_id, mailbox.mailbox_id, [one.copy_id for one in mails])
 
 
 def _contacts(mailbox: Snapshot, mails: Iterable[StoredMail]) -> frozenset[bytes]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from flowcrm.connectors.base import Connector
-from flowcrm.mail.errors import CursorLost, Gone, Permanent, Transient
+from flowcrm.mail.errors import CursorLost, Gone, Permanent, RateLimited, Transient
 from flowcrm.mail.types import Change, ChangePage, Headers, ItemFailed, Scope, Thread, ThreadMarks
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.rules.decide import Decision, Verdict, decide
@@ -113,18 +113,31 @@ def _take_checked(asked: Asked, place: Place, mails: Sequence[Change]) -> tuple[
     headers, asked_for = _headers(asked, unsure)
     done = len(mails) if asked_for == len(unsure) else mails.index(unsure[asked_for])
     unsure = unsure[:asked_for]
-    people = {one.provider_id: header_hashes(asked.mailbox.vault, one.fields) for one in headers}
-    with workspace_scope(asked.mailbox.workspace_id):
-        contacts = contact_hashes(asked.mailbox.workspace_id, frozenset().union(*people.values()))
-    rules, sure = asked.mailbox.rules, []
-    for one in headers:
-        hashes = people[one.provider_id]
-        # What else could keep it out has been asked already: it would not be unsure.
-        envelope = Envelope(one.folder_ids, one.at, hashes, hashes & contacts, marks=ThreadMarks())
-        if decide(facts(envelope, rules, room=True), rules.policy).verdict is Verdict.KEEP:
-            sure.append(one.provider_id)
+    sure = _by_people(asked, headers)
     seen = place.seen | {asked.short(one.provider_id) for one in unsure}
     return _coming(replace(place, open=max(place.open - len(unsure), 0), seen=seen), sure), done
+
+
+def _by_people(asked: Asked, mails: Sequence[Headers]) -> list[str]:
+    """Those that come in by who stands in them. What else could keep them out, or choose them, has been asked already: they
+    would not be unsure."""
+    people = {one.provider_id: header_hashes(asked.mailbox.vault, one.fields) for one in mails}
+    with workspace_scope(asked.mailbox.workspace_id):
+        addresses = frozenset[bytes]().union(*(one.addresses for one in people.values()))
+        contacts = contact_hashes(asked.mailbox.workspace_id, addresses)
+    rules, sure = asked.mailbox.rules, []
+    for one in mails:
+        hashes = people[one.provider_id]
+        envelope = Envelope(
+            *(one.folder_ids, one.at, hashes.addresses, hashes.addresses & contacts),
+            marks=ThreadMarks(),
+            domains=hashes.domains,
+        )
+        known = facts(envelope, rules, room=True)
+        known = replace(known, selected=True) if rules.selection == "labels" else known
+        if decide(known, rules.policy).verdict is Verdict.KEEP:
+            sure.append(one.provider_id)
+    return sure
 
 
 def _threads(asked: Asked, place: Place) -> Place:
@@ -148,14 +161,21 @@ def _take_threads(asked: Asked, place: Place, mails: Sequence[Change]) -> tuple[
     within = [one for thread in threads for one in thread.mails]
     known, out, removed = _looked_up(asked, place, within)
     marks = {one: replace(found[one], excluded=found[one].excluded or one in out) for one in found}
-    rules, sure = asked.mailbox.rules, []
+    rules, sure, unsure = asked.mailbox.rules, [], []
     for one in within:
         # Those that bear a chosen label themselves have been listed.
         if one.provider_id in known or (one.folder_ids or frozenset()) & rules.chosen_ids:
             continue
         envelope = Envelope(one.folder_ids, one.at, marks=marks[one.thread_id or ""], removed=one.provider_id in removed)
-        if decide(facts(envelope, rules, room=True), rules.policy).verdict is Verdict.KEEP:
+        decision = decide(facts(envelope, rules, room=True), rules.policy)
+        if decision.verdict is Verdict.KEEP:
             sure.append(one.provider_id)
+        elif decision.needs == ("listed",):
+            unsure.append(one)
+    headers, asked_for = _headers(asked, unsure)
+    if asked_for < len(unsure):
+        raise RateLimited("Not all mails of these threads could be asked for.", code="budget")
+    sure += _by_people(asked, headers)
     place = replace(place, stay=place.stay | _brought(asked, marks), seen=place.seen | set(map(asked.short, thread_ids)))
     return _coming(place, sure), done
 

@@ -317,8 +317,9 @@ def test_old_batches_are_dropped_behind_a_signed_checkpoint_and_the_rest_still_h
 
 
 def test_who_viewed_an_email_long_ago_is_forgotten_with_the_records(
-    member: Someone, owner: psycopg.Connection[tuple[object, ...]]
+    member: Someone, owner: psycopg.Connection[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["testserver"])
     box = connect(member)
     long_ago, lately = keep(member.workspace_id, box, raw("one"), raw("two"))
     for message in (long_ago, lately):

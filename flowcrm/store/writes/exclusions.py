@@ -13,6 +13,7 @@ from flowcrm.store.errors import UserError
 from flowcrm.store.queries.exclusion_reach import Wanted, stored_copies, wanted_of
 from flowcrm.store.queries.exclusions import SEAL, Listed, read_entry_by_id
 from flowcrm.store.writes.bin import BinReason, do_bin, do_unbin
+from flowcrm.store.writes.decided import do_decide_again
 from flowcrm.store.writes.due import do_due_now
 from flowcrm.store.writes.mailbox import do_restart_listing
 from flowcrm.vault.seal import WorkspaceVault
@@ -58,7 +59,7 @@ def do_exclude(keys: WorkspaceVault, *, member_id: int | None, entry: ListEntry)
     )
     assert found is not None
     known_as = int(found[0])
-    _do_decide_anew(keys.workspace_id, _mailboxes(keys.workspace_id, member_id))
+    do_decide_again(keys.workspace_id, _mailboxes(keys.workspace_id, member_id))
     return known_as, do_follow(keys, entry_id=known_as) is not None
 
 
@@ -70,7 +71,7 @@ def do_include(keys: WorkspaceVault, *, listed: Listed) -> bool:
         [keys.workspace_id, listed.id],
     )
     mailboxes = _mailboxes(keys.workspace_id, listed.member_id)
-    _do_decide_anew(keys.workspace_id, mailboxes)
+    do_decide_again(keys.workspace_id, mailboxes)
     for mailbox_id, is_on in _synced(keys.workspace_id, mailboxes):
         do_restart_listing(workspace_id=keys.workspace_id, mailbox_id=mailbox_id)
         if is_on:
@@ -126,11 +127,3 @@ def _synced(workspace_id: int, mailboxes: Sequence[int]) -> list[tuple[int, bool
         [workspace_id, list(mailboxes)],
     )
     return [(mailbox_id, is_on) for mailbox_id, is_on in found]
-
-
-def _do_decide_anew(workspace_id: int, mailboxes: Sequence[int]) -> None:
-    """What was decided by the former lists must not be written any more; what was written is seen from here on."""
-    for mailbox_id in mailboxes:
-        run(
-            "UPDATE mailbox SET settings_rev = settings_rev + 1 WHERE workspace_id = %s AND id = %s", [workspace_id, mailbox_id]
-        )
