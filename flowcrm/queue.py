@@ -9,10 +9,11 @@ from procrastinate.contrib.django import app
 
 SYNC_DUE = "sync_due"
 NEARBY = "nearby"
+WRITTEN = "written"
 UPKEEP = "upkeep"
 EXCLUSIONS = "exclusions"
 
-NAMES = frozenset({SYNC_DUE, NEARBY, UPKEEP, EXCLUSIONS})
+NAMES = frozenset({SYNC_DUE, NEARBY, WRITTEN, UPKEEP, EXCLUSIONS})
 
 
 def wake_sync() -> None:
@@ -23,6 +24,11 @@ def wake_sync() -> None:
 def wake_exclusions() -> None:
     """Stored mail is to follow an exclusion list, more than a person should wait for."""
     _wake(EXCLUSIONS)
+
+
+def wake_written() -> None:
+    """Somebody waits for the people he has written to."""
+    _wake(WRITTEN)
 
 
 def _wake(name: str) -> None:

@@ -19,6 +19,7 @@ from flowcrm.pages.integrations import connect as mailbox_connect
 from flowcrm.pages.integrations import preview as mailbox_preview
 from flowcrm.pages.integrations import views as integrations
 from flowcrm.pages.integrations import why as mailbox_why
+from flowcrm.pages.integrations import written as mailbox_people
 from flowcrm.pages.join import views as join_pages
 from flowcrm.pages.kept_out import views as kept_out_pages
 from flowcrm.pages.live import viewer as live
@@ -87,6 +88,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/<int:mailbox_id>/let-back", mailbox_choices.let_back, name="mailbox_let_back"),
     path("settings/integrations/<int:mailbox_id>/running", mailbox_choices.running, name="mailbox_running"),
     path("settings/integrations/<int:mailbox_id>/newest", mailbox_choices.newest, name="mailbox_newest"),
+    path("settings/integrations/<int:mailbox_id>/people", mailbox_people.people, name="mailbox_people"),
+    path("settings/integrations/<int:mailbox_id>/people/decide", mailbox_people.decide, name="mailbox_people_decide"),
     path("settings/integrations/<int:mailbox_id>/do", integrations.act, name="mailbox_act"),
     path("settings/integrations/<int:mailbox_id>/disconnect", integrations.disconnect, name="mailbox_disconnect"),
     path("settings/integrations/<int:mailbox_id>/set-apart", integrations.set_apart, name="mailbox_set_apart"),

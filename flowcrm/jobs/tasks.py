@@ -11,6 +11,7 @@ from flowcrm.store.writes.lease import process_name
 from flowcrm.sync.follow import follow_lists
 from flowcrm.sync.nearby import join_nearby
 from flowcrm.sync.shift import work_due
+from flowcrm.sync.written import scan_due
 
 
 @app.periodic(cron="* * * * *")
@@ -36,6 +37,14 @@ def exclusions(context: JobContext, timestamp: int = 0) -> None:
     """Stored mail follows the exclusion lists. Woken by pages; now and then for what a killed worker left."""
     del timestamp
     follow_lists(stop=context.should_abort)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=queue.WRITTEN, queueing_lock=queue.WRITTEN, pass_context=True)
+def written(context: JobContext, timestamp: int = 0) -> None:
+    """Go on looking for people whom somebody has written to. Woken by the page that asks."""
+    del timestamp
+    scan_due(f"{process_name()}/{threading.get_ident()}", stop=context.should_abort)
 
 
 @app.periodic(cron="17 * * * *")

@@ -1,5 +1,5 @@
-"""Hourly tidying: jobs that a killed worker left `doing`, finished jobs, expired sessions, objects that nobody refers to;
-and the audit records of that hour are closed into their chain."""
+"""Hourly tidying: jobs that a killed worker left `doing`, finished jobs, expired sessions, objects that nobody refers to,
+people about whom nobody decided; and the audit records of that hour are closed into their chain."""
 
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from flowcrm.store.queries.members import workspace_ids
 from flowcrm.store.vaults import blob_store
 from flowcrm.store.writes.audit_chain import do_close_batches
 from flowcrm.store.writes.bin import do_empty_bin
+from flowcrm.store.writes.people import do_forget_old_people
 from flowcrm.store.writes.upkeep import do_drop_sessions, do_settle_dead_jobs, refs_in_use
 from flowcrm.vault.errors import VaultError
 
@@ -24,7 +25,13 @@ def tidy() -> None:
     """Everything, in order of cheapness; each step may be cut and repeated."""
     do_settle_dead_jobs()
     do_drop_sessions(clock.now())
-    log.info("tidied", binned=empty_bins(), audit_batches=close_audit_batches(), orphans=collect_orphans())
+    log.info(
+        "tidied",
+        binned=empty_bins(),
+        people=forget_old_people(),
+        audit_batches=close_audit_batches(),
+        orphans=collect_orphans(),
+    )
 
 
 def empty_bins() -> int:
@@ -42,6 +49,15 @@ def empty_bins() -> int:
             gone += step
             if not step:
                 break
+    return gone
+
+
+def forget_old_people() -> int:
+    """Drop what was found of people whom somebody wrote to, where he has not decided for 30 days."""
+    gone = 0
+    for workspace_id in workspace_ids():
+        with workspace_scope(workspace_id):
+            gone += do_forget_old_people(workspace_id=workspace_id)
     return gone
 
 

@@ -1,4 +1,4 @@
-"""Undo: what was deleted last waits, sealed, in the person's session until he brings it back or an hour has passed."""
+"""Undo: what was done last waits, sealed, in the person's session until he takes it back or an hour has passed."""
 
 import base64
 import json

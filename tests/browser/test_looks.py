@@ -88,7 +88,7 @@ def _pages(acme: House) -> tuple[str, ...]:
         "/companies",
         *(f"/companies/{acme.company}{part}" for part in ("", "/emails")),
         *(f"/settings/{name}" for name in SETTINGS),
-        *(f"/settings/integrations/{reading}/{part}" for part in ("settings", "running", "set-apart")),
+        *(f"/settings/integrations/{reading}/{part}" for part in ("settings", "running", "set-apart", "people")),
         f"/settings/integrations/{reading}/preview?{PREVIEW}",
         f"/settings/integrations/{choosing}/settings",
         "/settings/integrations/connect/gmail/return?state=nobodys",

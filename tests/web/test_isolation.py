@@ -80,6 +80,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
     tested |= {"mailbox_preview", "mailbox_undo"}
     # tests/web/test_bin.py
     tested |= {"email_bring_back", "email_remove", "thread_remove", "mailbox_let_back"}
+    # tests/flow/test_written.py
+    tested |= {"mailbox_people", "mailbox_people_decide"}
     # tests/web/test_kept_out.py
     tested |= {"mailbox_let_in"}
     # tests/web/test_exclusions.py

@@ -21,6 +21,10 @@ from flowcrm.store.writes.contacts import (
     do_delete_contact,
     do_restore_contact,
 )
+from flowcrm.store.writes.made import do_unmake_contacts
+
+# What a list of contacts that were made at once is remembered under.
+MADE = "made"
 
 
 @require_GET
@@ -80,11 +84,13 @@ def delete(request: MemberRequest, contact_id: int) -> HttpResponse:
 
 @require_POST
 def restore(request: MemberRequest) -> HttpResponse:
-    """Bring back what this person deleted last."""
+    """Undo: bring back what this person deleted last, or take back the contacts that he made several at once."""
     kept = undo.take_back(request)
     if kept is None:
         messages.error(request, _("There is nothing left to bring back: undo works for an hour, for the last deletion."))
         return redirect("contacts")
+    if MADE in kept:
+        return _unmake(request, kept[MADE])
     deleted = DeletedContact.from_json(kept)
     taken = do_restore_contact(workspace_id=request.workspace.id, deleted=deleted)
     let_in_again(request, kept)
@@ -97,3 +103,18 @@ def restore(request: MemberRequest) -> HttpResponse:
         )
         messages.warning(request, sentence % {"addresses": ", ".join(taken)})
     return redirect("contact", deleted.id)
+
+
+def _unmake(request: MemberRequest, contact_ids: list[int]) -> HttpResponse:
+    gone = do_unmake_contacts(workspace_id=request.workspace.id, contact_ids=contact_ids)
+    said = ngettext("%(n)s contact was taken back.", "%(n)s contacts were taken back.", gone) % {"n": gone}
+    messages.success(request, said)
+    if gone < len(contact_ids):
+        left = len(contact_ids) - gone
+        said = ngettext(
+            "%(n)s was changed meanwhile, or is gone, and was left as it is.",
+            "%(n)s were changed meanwhile, or are gone, and were left as they are.",
+            left,
+        )
+        messages.warning(request, said % {"n": left})
+    return redirect("contacts")

@@ -24,6 +24,8 @@ KINDS: Mapping[str, Kind] = {
     "original": Kind(_("Downloaded an original"), "emails"),
     "list": Kind(_("Saw lines of a list"), "emails"),
     "export": Kind(_("Exported emails"), "emails"),
+    "people": Kind(_("Saw people a mailbox's owner has written to"), "mailbox"),
+    "people_scan": Kind(_("Looked for people written to"), "mailbox"),
     "private": Kind(_("Made private"), "thread"),
     "not_private": Kind(_("Took the mark Private off"), "thread"),
     "connect": Kind(_("Connected a mailbox"), "mailbox"),
@@ -53,14 +55,14 @@ KINDS: Mapping[str, Kind] = {
 
 _MAILBOXES = (
     *("connect", "disconnect", "settings", "undo_settings", "pause", "resume", "stop_import"),
-    *("let_in", "remove", "let_back", "bring_back", "keep_out", "let_in_again", "counted"),
+    *("let_in", "remove", "let_back", "bring_back", "keep_out", "let_in_again", "counted", "people_scan"),
 )
 _ACCOUNT = ("invite", "revoke_invite", "join", "role", "default_level", "google_setup", "prune", "audit_export")
 
 # What the filter offers: more than one kind each, since nobody looks for "downloaded an original" alone.
 GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
     "opened": (_("Opened emails"), ("read", "file", "original", "export")),
-    "listed": (_("Saw lists"), ("list",)),
+    "listed": (_("Saw lists"), ("list", "people")),
     "sight": (_("Who sees what"), ("level", "private", "not_private")),
     "mailboxes": (_("Mailboxes"), _MAILBOXES),
     "account": (_("The account"), _ACCOUNT),
@@ -77,6 +79,7 @@ SURFACES: Mapping[str, Text] = {
     "formatted": _("formatted text"),
     "inline": _("picture in the text"),
     "download": _("download"),
+    "people": _("people written to"),
     "add_contact": _("adding a contact"),
     "command_line": _("command line"),
     "page": _("settings"),

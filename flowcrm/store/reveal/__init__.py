@@ -12,9 +12,11 @@ from flowcrm.store.reveal.files import File, OpenedFile, reveal_attachment
 from flowcrm.store.reveal.heads import Head, reveal_binned, reveal_heads
 from flowcrm.store.reveal.messages import PARSED_AT_ONCE, Opened, reveal_message
 from flowcrm.store.reveal.originals import Original, reveal_original
+from flowcrm.store.reveal.people import MOST_PEOPLE, Person, reveal_people
 from flowcrm.store.reveal.records import Verb
 
 __all__ = [
+    "MOST_PEOPLE",
     "PARSED_AT_ONCE",
     "ExportedCopy",
     "ExportedMessage",
@@ -23,6 +25,7 @@ __all__ = [
     "Opened",
     "OpenedFile",
     "Original",
+    "Person",
     "Verb",
     "reveal_attachment",
     "reveal_binned",
@@ -31,4 +34,5 @@ __all__ = [
     "reveal_heads",
     "reveal_message",
     "reveal_original",
+    "reveal_people",
 ]

@@ -79,6 +79,19 @@ def check_addresses(*, workspace_id: int, addresses: Iterable[str], contact_id: 
     return wanted
 
 
+def is_address(address: str) -> bool:
+    """Whether a contact may have that address."""
+    try:
+        return _normal(address) == address
+    except AddressInvalid:
+        return False
+
+
+def taken_addresses(*, workspace_id: int, addresses: Sequence[str]) -> frozenset[str]:
+    """Those of these (normalised) addresses that belong to contacts."""
+    return frozenset(address for address, _, _ in _owners(workspace_id, addresses))
+
+
 def do_create_contact(*, workspace_id: int, fields: ContactFields) -> int:
     """A new contact; returns its id. Mailboxes that keep only contacts' mail list its past next (K12)."""
     contact_id = next_id()

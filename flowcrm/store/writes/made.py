@@ -1,0 +1,53 @@
+"""Contacts made several at once, of people whom somebody has written to; and taken back. Inside a workspace scope."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from flowcrm.mail.addresses import domain_of
+from flowcrm.store.db import row, rows, run
+from flowcrm.store.writes.contacts import ContactFields, do_create_contact, is_address, taken_addresses
+from flowcrm.store.writes.due import do_contact_addresses_left
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """name: as it is to stand on the contact. email: normalised."""
+
+    name: str
+    email: str
+
+
+def do_make_contacts(*, workspace_id: int, people: Iterable[NewPerson]) -> list[int]:
+    """A contact for each of them who is none yet, with the company that has his address's domain; returns their ids."""
+    wanted = [one for one in {one.email: one for one in people}.values() if is_address(one.email)]
+    # Two people who press at once must not make the same contact.
+    row("SELECT 1 FROM workspace WHERE id = %s FOR NO KEY UPDATE", [workspace_id])
+    taken = taken_addresses(workspace_id=workspace_id, addresses=[one.email for one in wanted])
+    companies = _companies(workspace_id, {domain_of(one.email) for one in wanted})
+    return [
+        do_create_contact(
+            workspace_id=workspace_id,
+            fields=ContactFields(one.name, (one.email,), company_id=companies.get(domain_of(one.email))),
+        )
+        for one in wanted
+        if one.email not in taken
+    ]
+
+
+def do_unmake_contacts(*, workspace_id: int, contact_ids: Sequence[int]) -> int:
+    """Take back those of these contacts that nobody has changed since they were made; how many. Emails stay where they are."""
+    gone = run(
+        "DELETE FROM contact WHERE workspace_id = %s AND id = ANY(%s::bigint[]) AND updated_at = created_at",
+        [workspace_id, list(contact_ids)],
+    )
+    if gone:
+        do_contact_addresses_left(workspace_id=workspace_id)
+    return gone
+
+
+def _companies(workspace_id: int, domains: Iterable[str]) -> dict[str, int]:
+    found = rows(
+        "SELECT domain, company_id FROM company_domain WHERE workspace_id = %s AND domain = ANY(%s::text[])",
+        [workspace_id, sorted(domains)],
+    )
+    return dict(found)
