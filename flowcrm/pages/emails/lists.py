@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from flowcrm.pages.emails import people
+from flowcrm.pages.emails.unknown import unknown_people
 from flowcrm.pages.http import MemberRequest
 from flowcrm.store.access import Actor, actor
 from flowcrm.store.levels import Level
@@ -22,7 +23,7 @@ class Line:
     """One conversation: what its newest email says of itself, and what holds for all of them.
 
     holder: the colleague whose email it is, where the viewer sees less than all of it; then snippet is empty, and subject where
-    that is hidden too.
+    that is hidden too. unknown: the address of a person in it who is no contact yet, if there is one.
     """
 
     row: ThreadRow
@@ -30,6 +31,7 @@ class Line:
     subject: str
     snippet: str
     holder: str = ""
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def lines(request: MemberRequest, looking: Actor, page: ThreadPage, only: Only, 
     heads = reveal_heads(looking, [row.shown_id for row in page.threads], surface)
     own = own_mailboxes(vault(looking.workspace_id), request.member.id).addresses if heads else frozenset()
     names = holders(looking, heads.values())
-    shown = tuple(_line(row, heads[row.shown_id], own, names) for row in page.threads if row.shown_id in heads)
+    there = [row for row in page.threads if row.shown_id in heads]
+    unknown = unknown_people(looking.workspace_id, {row.shown_id: heads[row.shown_id] for row in there}, own)
+    shown = tuple(_line(row, heads[row.shown_id], own, names, unknown.get(row.shown_id, "")) for row in there)
     newer = "" if _place(request, "after") else _newer(page, only)
     return Lines(shown, _next(page.after, only), only, newer, shared=bool(looking.shared))
 
@@ -85,8 +89,9 @@ def subject(head: Head) -> str:
     return (head.subject.strip() or _("(no subject)")) if head.sight.shows(Level.SUBJECT) else ""
 
 
-def _line(row: ThreadRow, head: Head, own: frozenset[str], names: Mapping[int, str]) -> Line:
-    return Line(row, people.in_list(row, head, own), subject(head), head.snippet, names.get(head.mailbox_id, ""))
+def _line(row: ThreadRow, head: Head, own: frozenset[str], names: Mapping[int, str], unknown: str) -> Line:
+    holder = names.get(head.mailbox_id, "")
+    return Line(row, people.in_list(row, head, own), subject(head), head.snippet, holder, unknown)
 
 
 def _place(request: MemberRequest, name: str) -> Place | None:

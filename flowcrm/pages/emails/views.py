@@ -18,6 +18,7 @@ from flowcrm.pages.emails.bodies import body
 from flowcrm.pages.emails.empty import Empty, why_empty
 from flowcrm.pages.emails.lists import asked, came_newer, lines, who_looks
 from flowcrm.pages.emails.threads import thread
+from flowcrm.pages.emails.unknown import named
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.notes import note
 from flowcrm.store.access import Actor, access_conversation
@@ -131,22 +132,21 @@ def mark_email(request: MemberRequest, message_id: int) -> HttpResponse:
 
 @require_POST
 def add_contact(request: MemberRequest, message_id: int) -> HttpResponse:
-    """Make a contact of an email's sender, and go there to complete it."""
+    """Make a contact of an email's sender, or of whoever else it names (`address`), and go there to complete it."""
     looking = who_looks(request)
     heads = reveal_heads(looking, [shown_copy(looking, message_id)], "add_contact")
-    senders = next(iter(heads.values())).of(Role.FROM) if heads else ()
-    if not senders:
+    head, wanted = next(iter(heads.values()), None), request.POST.get("address", "")
+    found = head and (named(head, wanted) if wanted else next(iter(head.of(Role.FROM)), None))
+    if not found:
         raise NotFound
     try:
-        addresses = check_addresses(workspace_id=request.workspace.id, addresses=[senders[0].email])
+        addresses = check_addresses(workspace_id=request.workspace.id, addresses=[found.email])
     except AddressTaken as taken:
         return redirect("contact", taken.contact_id)
     except AddressInvalid as invalid:
         messages.error(request, _("%(address)s is not an address that can be written to.") % {"address": invalid.address})
         return redirect("emails")
-    contact_id = do_create_contact(
-        workspace_id=request.workspace.id, fields=ContactFields(people.full(senders[0])[:200], addresses)
-    )
+    contact_id = do_create_contact(workspace_id=request.workspace.id, fields=ContactFields(people.full(found)[:200], addresses))
     messages.success(request, _("Contact added. Complete it, if you like."))
     return redirect("contact_change", contact_id)
 
@@ -171,7 +171,7 @@ def _list(
     if request.htmx and "newer" in request.GET:
         return _newer(request, find(looking, only=only, size=1), only)
     found = lines(request, looking, find(looking, only=only, after=after), only, shown.surface)
-    context |= {"list": found, "most": THREAD_SIZE}
+    context |= {"list": found, "most": THREAD_SIZE, "mark_unknown": shown.surface == "emails"}
     if request.htmx and "after" in request.GET:
         return render(request, "emails/rows.html", context)
     if not found.lines:

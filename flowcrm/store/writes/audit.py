@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flowcrm.lib import clock
-from flowcrm.store.db import next_id, run
+from flowcrm.store.db import run
 
 
 def do_audit(
@@ -12,6 +12,6 @@ def do_audit(
     """One record. actor_id: a member, None for the operator at the command line."""
     run(
         """INSERT INTO audit (workspace_id, id, at, actor_id, verb, surface, ip, object_ids)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s::bigint[])""",
-        [workspace_id, next_id(), clock.now(), actor_id, verb, surface, ip, list(object_ids)],
+           VALUES (%s, nextval('flow_id'), %s, %s, %s, %s, %s, %s::bigint[])""",
+        [workspace_id, clock.now(), actor_id, verb, surface, ip, list(object_ids)],
     )
