@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from flowcrm.pages.accounts import can_send_mail
 from flowcrm.pages.companies import views as companies
+from flowcrm.pages.contacts import merging as contact_merging
 from flowcrm.pages.contacts import remove as contact_remove
 from flowcrm.pages.contacts import views as contacts
 from flowcrm.pages.emails import bin as email_bin
@@ -62,6 +63,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/<int:contact_id>", contacts.record, name="contact"),
     path("contacts/<int:contact_id>/emails", emails.of_contact, name="contact_emails"),
     path("contacts/<int:contact_id>/edit", contacts.change, name="contact_change"),
+    path("contacts/<int:contact_id>/merge", contact_merging.merge, name="contact_merge"),
+    path("contacts/<int:contact_id>/split", contact_merging.split, name="contact_split"),
+    path("contacts/<int:contact_id>/undo", contact_merging.undo, name="contact_undo"),
     path("contacts/<int:contact_id>/delete", contacts.delete, name="contact_delete"),
     path("contacts/<int:contact_id>/remove", contact_remove.remove, name="contact_remove"),
     # Companies

@@ -11,6 +11,7 @@ from flowcrm.store.queries.members import workspace_ids
 from flowcrm.store.vaults import blob_store
 from flowcrm.store.writes.audit_chain import do_close_batches
 from flowcrm.store.writes.bin import do_empty_bin
+from flowcrm.store.writes.merging import do_forget_undo
 from flowcrm.store.writes.people import do_forget_old_people
 from flowcrm.store.writes.upkeep import do_drop_sessions, do_settle_dead_jobs, refs_in_use
 from flowcrm.vault.errors import VaultError
@@ -28,7 +29,7 @@ def tidy() -> None:
     log.info(
         "tidied",
         binned=empty_bins(),
-        people=forget_old_people(),
+        forgotten=forget_old_things(),
         audit_batches=close_audit_batches(),
         orphans=collect_orphans(),
     )
@@ -52,12 +53,13 @@ def empty_bins() -> int:
     return gone
 
 
-def forget_old_people() -> int:
-    """Drop what was found of people whom somebody wrote to, where he has not decided for 30 days."""
+def forget_old_things() -> int:
+    """Drop what was found of people whom somebody wrote to, where he has not decided for 30 days; and what would take back
+    merges and splits of contacts that are so long ago. Returns how many."""
     gone = 0
     for workspace_id in workspace_ids():
         with workspace_scope(workspace_id):
-            gone += do_forget_old_people(workspace_id=workspace_id)
+            gone += do_forget_old_people(workspace_id=workspace_id) + do_forget_undo(workspace_id=workspace_id)
     return gone
 
 

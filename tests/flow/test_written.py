@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from flowcrm.jobs.upkeep import forget_old_people
+from flowcrm.jobs.upkeep import forget_old_things
 from flowcrm.lib import clock
 from flowcrm.store.access import Actor
 from flowcrm.store.db import row, rows, workspace_scope
@@ -257,10 +257,10 @@ def test_skipping_forgets_it_all_and_so_do_thirty_days(box: Box) -> None:
             assert rows("SELECT 1 FROM people_scan UNION ALL SELECT 1 FROM people_found") == []
     scan(box)
     clock.advance(29 * 24 * 3600)
-    forget_old_people()
+    forget_old_things()
     assert len(found(box)) == 1
     clock.advance(2 * 24 * 3600)
-    forget_old_people()
+    forget_old_things()
     assert found(box) == ()
     assert contacts(box) == {}
 

@@ -26,7 +26,7 @@ PLAIN = (
 
 
 def of_contact(contact_id: int) -> tuple[str, ...]:
-    return tuple(f"/contacts/{contact_id}{part}" for part in ("", "/emails", "/edit", "/remove"))
+    return tuple(f"/contacts/{contact_id}{part}" for part in ("", "/emails", "/edit", "/remove", "/merge", "/split"))
 
 
 def of_company(company_id: int) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
         "company_change",
     }
     tested |= {"article"}
+    # tests/web/test_merging.py
+    tested |= {"contact_merge", "contact_split", "contact_undo"}
     # tests/web/test_emails.py and test_integrations.py have the strangers of these.
     tested |= {"thread", "email", "email_formatted", "email_original", "email_contact", "email_file"}
     tested |= {f"mailbox_{what}" for what in ("card", "choose", "running", "newest", "act", "disconnect", "set_apart")}

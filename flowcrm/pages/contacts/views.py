@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from flowcrm.lib import clock
 from flowcrm.pages import undo
 from flowcrm.pages.contacts.forms import ContactForm, initial
 from flowcrm.pages.contacts.remove import let_in_again
 from flowcrm.pages.forms import checked
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.lists import as_text, place_after, typed_filter
-from flowcrm.store.queries.contacts import access_contact, contact_page
+from flowcrm.store.queries.contacts import access_contact, contact_page, last_undo
 from flowcrm.store.writes.contacts import (
     DeletedContact,
     do_change_contact,
@@ -22,6 +23,7 @@ from flowcrm.store.writes.contacts import (
     do_restore_contact,
 )
 from flowcrm.store.writes.made import do_unmake_contacts
+from flowcrm.store.writes.merging import UNDO_FOR
 
 # What a list of contacts that were made at once is remembered under.
 MADE = "made"
@@ -39,7 +41,9 @@ def index(request: MemberRequest) -> HttpResponse:
 @require_GET
 def record(request: MemberRequest, contact_id: int) -> HttpResponse:
     """Tab Overview."""
-    return render(request, "contacts/overview.html", {"contact": access_contact(request.workspace.id, contact_id)})
+    contact = access_contact(request.workspace.id, contact_id)
+    undoable = last_undo(request.workspace.id, contact_id, since=clock.now() - UNDO_FOR)
+    return render(request, "contacts/overview.html", {"contact": contact, "undoable": undoable})
 
 
 @require_http_methods(["GET", "POST"])

@@ -46,22 +46,25 @@ CREATE TABLE people_found (
 );
 CREATE INDEX people_found_most ON people_found (workspace_id, mailbox_id, written DESC, last_at DESC);
 
--- Whom a member does not want suggested any more: keyed hashes, no addresses.
-CREATE TABLE not_a_contact (
+-- What takes back a merge or a split of contacts, for 30 days or until one of them is changed: in clear, like the contacts.
+-- state: the contacts as they were, and when each was last changed then (store/writes/merging.py).
+CREATE TABLE contact_undo (
     workspace_id    bigint NOT NULL,
-    member_id       bigint NOT NULL,
-    gen             smallint NOT NULL,
-    h_address       bytea NOT NULL,
+    id              bigint NOT NULL,
+    contact_id      bigint NOT NULL,
+    kind            text NOT NULL CHECK (kind IN ('merge', 'split')),
     at              timestamptz NOT NULL,
-    PRIMARY KEY (workspace_id, member_id, gen, h_address),
-    FOREIGN KEY (workspace_id, member_id) REFERENCES member (workspace_id, id) ON DELETE CASCADE
+    state           jsonb NOT NULL,
+    PRIMARY KEY (workspace_id, id),
+    FOREIGN KEY (workspace_id, contact_id) REFERENCES contact (workspace_id, id) ON DELETE CASCADE
 );
+CREATE INDEX contact_undo_contact ON contact_undo (workspace_id, contact_id);
 
 DO $$
 DECLARE
     t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['people_scan', 'people_mail', 'people_found', 'not_a_contact'] LOOP
+    FOREACH t IN ARRAY ARRAY['people_scan', 'people_mail', 'people_found', 'contact_undo'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format(
             'CREATE POLICY app ON %I TO flowcrm_app USING (workspace_id = current_setting(''app.workspace'')::bigint)', t);

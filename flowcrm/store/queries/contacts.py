@@ -1,5 +1,6 @@
 """Contacts as lists and records show them. Every function runs inside a workspace scope."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,3 +96,34 @@ def access_contact(workspace_id: int, contact_id: int) -> ContactRecord:
     # The columns stand in the order of the fields.
     whole = dict(zip(ContactRecord.__slots__, found, strict=True))
     return ContactRecord(**whole | {"addresses": tuple(whole["addresses"])})
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRow:
+    """What can be taken back of a contact. kind: merge or split; other: the name of the contact that went, or came."""
+
+    id: int
+    kind: str
+    at: datetime
+    other: str
+
+
+def last_undo(workspace_id: int, contact_id: int, *, since: datetime) -> UndoRow | None:
+    """The contact's last merge or split, if that came after `since` and nothing was changed after it."""
+    found = row(
+        """SELECT u.id, u.kind, u.at, u.state #>> '{other,fields,name}', u.state -> 'changed' FROM contact_undo u
+           WHERE u.workspace_id = %s AND u.contact_id = %s AND u.at > %s ORDER BY u.id DESC LIMIT 1""",
+        [workspace_id, contact_id, since],
+    )
+    if found is None or not is_unchanged(workspace_id, json.loads(found[4])):
+        return None
+    return UndoRow(*found[:4])
+
+
+def is_unchanged(workspace_id: int, changed: dict[str, str]) -> bool:
+    """Whether these contacts (id -> when each was last changed) are all there and as they were."""
+    now = rows(
+        "SELECT id, updated_at FROM contact WHERE workspace_id = %s AND id = ANY(%s::bigint[])",
+        [workspace_id, [int(one) for one in changed]],
+    )
+    return {str(contact_id): at for contact_id, at in now} == {key: datetime.fromisoformat(at) for key, at in changed.items()}

@@ -10,7 +10,7 @@ from flowcrm.lib import clock
 from flowcrm.mail.addresses import normalise
 from flowcrm.store.db import next_id, next_ids, row, rows, run
 from flowcrm.store.errors import UserError
-from flowcrm.store.queries.contacts import access_contact
+from flowcrm.store.queries.contacts import ContactRecord, access_contact
 from flowcrm.store.sorting import sort_key
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.due import do_contact_addresses_left, do_contact_past
@@ -48,6 +48,11 @@ class ContactFields:
     phone: str = ""
     note: str = ""
     company_id: int | None = None
+
+
+def fields_of(contact: ContactRecord) -> ContactFields:
+    """What is known of a contact, as the writes take it."""
+    return ContactFields(contact.name, contact.addresses, contact.title, contact.phone, contact.note, contact.company_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +129,7 @@ def do_delete_contact(*, workspace_id: int, contact_id: int) -> DeletedContact:
     contact = access_contact(workspace_id, contact_id)
     run("DELETE FROM contact WHERE workspace_id = %s AND id = %s", [workspace_id, contact_id])
     do_contact_addresses_left(workspace_id=workspace_id)
-    return DeletedContact(
-        contact_id,
-        ContactFields(contact.name, contact.addresses, contact.title, contact.phone, contact.note, contact.company_id),
-    )
+    return DeletedContact(contact_id, fields_of(contact))
 
 
 def do_restore_contact(*, workspace_id: int, deleted: DeletedContact) -> tuple[str, ...]:
