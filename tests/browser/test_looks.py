@@ -83,7 +83,10 @@ def _pages(acme: House) -> tuple[str, ...]:
         "/emails/bin",
         "/contacts",
         "/contacts/new",
-        *(f"/contacts/{carla}{part}" for part in ("", "/emails", "/edit", "/remove", "/merge", f"/merge?with={lena}", "/split")),
+        *(
+            f"/contacts/{carla}{part}"
+            for part in ("", "/emails", "/edit", "/remove", "/merge", f"/merge?with={lena}", "/split")
+        ),
         f"/contacts/{lena}/emails",
         "/companies",
         *(f"/companies/{acme.company}{part}" for part in ("", "/emails")),

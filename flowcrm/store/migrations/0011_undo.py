@@ -8,6 +8,6 @@ SCHEMA = (Path(__file__).parent / "0011_undo.sql").read_text()
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0008_exclusions")]
+    dependencies = [("store", "0009_people")]
 
     operations = [migrations.RunSQL(SCHEMA, reverse_sql=migrations.RunSQL.noop)]
