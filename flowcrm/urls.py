@@ -24,6 +24,7 @@ from flowcrm.pages.integrations import written as mailbox_people
 from flowcrm.pages.join import views as join_pages
 from flowcrm.pages.kept_out import views as kept_out_pages
 from flowcrm.pages.live import viewer as live
+from flowcrm.pages.notices import views as notices
 from flowcrm.pages.provider import views as provider
 from flowcrm.pages.settings import audit, team
 from flowcrm.pages.settings import views as settings
@@ -42,6 +43,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("join/<int:workspace_id>/<str:secret>", join_pages.join, name="join"),
     # Served as a stream before Django (pages/live/app.py), which asks this view whose it is.
     path("live", live.viewer, name="live"),
+    # Notices
+    path("notices", notices.index, name="notices"),
+    path("notices/bell", notices.bell, name="notices_bell"),
+    path("notices/latest", notices.latest, name="notices_latest"),
+    path("notices/read", notices.read_all, name="notices_read"),
+    path("notices/<int:notice_id>", notices.open_notice, name="notice"),
     # Emails
     path("emails", emails.index, name="emails"),
     path("emails/bin", email_bin.bin_, name="email_bin"),

@@ -1,5 +1,6 @@
-"""Hourly tidying: jobs that a killed worker left `doing`, finished jobs, expired sessions, objects that nobody refers to,
-people about whom nobody decided; and the audit records of that hour are closed into their chain."""
+"""Hourly tidying: jobs that a killed worker left `doing`, finished jobs, expired sessions, old notices, people about whom nobody
+decided, what has lain in a bin for 30 days, objects that nobody refers to; and the audit records of that hour are closed into
+their chain."""
 
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from flowcrm.store.vaults import blob_store
 from flowcrm.store.writes.audit_chain import do_close_batches
 from flowcrm.store.writes.bin import do_empty_bin
 from flowcrm.store.writes.merging import do_forget_undo
+from flowcrm.store.writes.notices import do_drop_notices
 from flowcrm.store.writes.people import do_forget_old_people
 from flowcrm.store.writes.upkeep import do_drop_sessions, do_settle_dead_jobs, refs_in_use
 from flowcrm.vault.errors import VaultError
@@ -28,11 +30,21 @@ def tidy() -> None:
     do_drop_sessions(clock.now())
     log.info(
         "tidied",
+        notices=drop_notices(),
         binned=empty_bins(),
         forgotten=forget_old_things(),
         audit_batches=close_audit_batches(),
         orphans=collect_orphans(),
     )
+
+
+def drop_notices() -> int:
+    """Notices are kept for 90 days; returns how many went."""
+    gone = 0
+    for workspace_id in workspace_ids():
+        with workspace_scope(workspace_id):
+            gone += do_drop_notices(workspace_id=workspace_id)
+    return gone
 
 
 def empty_bins() -> int:

@@ -223,10 +223,18 @@ def is_passing(condition: Condition, now: datetime) -> bool:
     return condition.note in _NOTES and condition.retry_at is not None and condition.retry_at > now - _BEING_TRIED
 
 
+def shown_state(state: State, kind: str = "") -> Shown:
+    """The words of a state other than `on`, which depends on more. kind: of the mailbox, where it is known."""
+    return _of(_STATES[state], kind)
+
+
 def shown(condition: Condition, now: datetime) -> Shown:
     """The words of a mailbox, worst news first. A green check means: authorised, and synced within two intervals."""
-    found = _which(condition, now)
-    who = str(_PROVIDERS.get(condition.kind, _("the provider")))
+    return _of(_which(condition, now), condition.kind)
+
+
+def _of(found: Shown, kind: str) -> Shown:
+    who = str(_PROVIDERS.get(kind, _("the provider")))
     word, sentence, other = (_named(text, who) for text in (found.word, found.sentence, found.of_another))
     return replace(found, word=word, sentence=sentence, of_another=other or sentence)
 

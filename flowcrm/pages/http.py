@@ -7,15 +7,18 @@ from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from flowcrm.store.models import Member, Workspace
+from flowcrm.store.queries.members import Counts
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
 class MemberRequest(HttpRequest):
-    """The request of a signed-in member, inside the workspace's scope (WorkspaceScope has seen to both)."""
+    """The request of a signed-in member, inside the workspace's scope (WorkspaceScope has seen to both). counts: once the
+    page's frame has asked for them."""
 
     member: Member
     workspace: Workspace
+    counts: Counts
     htmx: HtmxDetails
 
 

@@ -19,6 +19,7 @@ from flowcrm.store.writes.due import LANE_IMPORT, LANE_SYNC, do_due, do_due_afte
 from flowcrm.store.writes.lease import Lease, check_lease
 from flowcrm.store.writes.listing import do_recheck_all
 from flowcrm.store.writes.mailbox import do_checked, do_note, do_restart_listing, do_state
+from flowcrm.store.writes.notices import do_notice_limits
 from flowcrm.store.writes.page import Hold, check_hold
 from flowcrm.store.writes.secrets import do_expire
 from flowcrm.vault.errors import BlobStoreFull, BlobStoreUnavailable, VaultError
@@ -64,6 +65,10 @@ def settle_well(mailbox: Snapshot, lease: Lease, *, finished: bool) -> None:
             synced=finished,
             import_done=import_done,
         )
+        if finished:
+            do_notice_limits(
+                workspace_id=mailbox.workspace_id, mailbox_id=mailbox.mailbox_id, plan=mailbox.plan, today=mailbox.today
+            )
         next_try = _next_retry(mailbox)
         regular = now + mailbox.interval if finished else now
         _due(mailbox, min(regular, next_try) if next_try else regular, LANE_SYNC if finished else LANE_IMPORT)

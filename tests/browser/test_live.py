@@ -19,13 +19,13 @@ NEWER = "New emails – show"
 
 @pytest.fixture(scope="module")
 def acme(running: Product, browser: Browser) -> House:
-    """Mara's mailbox has read a conversation, Ben's is empty."""
+    """Mara's mailbox has read a conversation, Ben's is empty; Ada is the admin."""
     running.google.create_account(MARA)
     running.google.deliver_many(MARA, letters.conversation(MARA))
-    people = Wanted("Mara Lindt", boxes=[Box(MARA)]), Wanted("Ben Keller", boxes=[Box(BEN)])
+    people = Wanted("Mara Lindt", boxes=[Box(MARA)]), Wanted("Ben Keller", boxes=[Box(BEN)]), Wanted("Ada Frei", "admin")
     house = move_in(running, *people, contacts=[("Carla Stein", letters.CARLA)])
     with tab(browser) as page:
-        for member in house.members:
+        for member in house.members[:2]:
             steps.wait_until_read(page, running, member)
     return house
 
@@ -99,13 +99,49 @@ def test_a_colleague_s_page_is_not_disturbed(
         expect(bens.get_by_role("link", name=NEWER)).to_have_count(0)
 
 
-def test_a_page_without_live_parts_holds_no_stream(page: Page, running: Product) -> None:
+def test_a_page_without_live_parts_holds_no_stream(browser: Browser, running: Product, acme: House) -> None:
+    """Whatever has the bell has one: there is always something to hear of."""
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.removeprefix(running.url)))
-    page.goto(f"{running.url}/contacts", wait_until="load")
-    assert "/live" not in asked
-    with page.expect_request("**/live"):
-        page.goto(f"{running.url}/emails")
+    with tab(browser, refuses=True) as page:
+        steps.enter(page, running, acme.members[0])
+        page.on("request", lambda request: asked.append(request.url.removeprefix(running.url)))
+        page.goto(f"{running.url}/nowhere", wait_until="load")
+        assert "/live" not in asked
+        with page.expect_request("**/live"):
+            page.goto(f"{running.url}/contacts")
+
+
+def test_the_bell_says_by_itself_that_there_is_something_new(
+    page: Page, browser: Browser, running: Product, acme: House
+) -> None:
+    page.goto(f"{running.url}/notices")
+    # Mara's import has finished before.
+    page.get_by_role("button", name="Mark all read").click()
+    bell = page.locator("#bell-said")
+    expect(bell).to_have_text("Notices")
+    page.goto(f"{running.url}/contacts")
+    with tab(browser) as adas:
+        steps.enter(adas, running, acme.members[2])
+        adas.goto(f"{running.url}/settings/team")
+        adas.get_by_role("button", name="Make Mara Lindt an admin").click()
+    expect(bell).to_have_text("Notices, 1 unread")
+
+    # By keyboard: open, go to the first line, and where it leads.
+    page.locator(".bell > summary").focus()
+    page.keyboard.press("Enter")
+    line = page.locator("#bell-sheet").get_by_role("link", name="You are an admin now")
+    expect(line).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(line).to_be_hidden()
+    expect(page.locator(".bell > summary")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(line).to_be_visible()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(line).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Team", exact=True)).to_be_visible()
+    expect(bell).to_have_text("Notices")
 
 
 def test_a_stop_does_not_wait_for_open_pages(server: Home, browser: Browser, tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def _pages(acme: House) -> tuple[str, ...]:
     carla, lena = acme.contacts
     reading, choosing = acme.members[0].mailboxes[:2]
     return (
+        "/notices",
         "/emails",
         "/emails/bin",
         "/contacts",

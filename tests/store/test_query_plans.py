@@ -21,6 +21,7 @@ from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
 from flowcrm.store.access import Actor, access_conversation, operator
 from flowcrm.store.db import rows, run, workspace_scope
 from flowcrm.store.levels import Level
+from flowcrm.store.models import Mailbox, Member
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
@@ -29,6 +30,7 @@ from flowcrm.store.queries.held import held_by_others, held_of_company, held_of_
 from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
 from flowcrm.store.queries.nearby import next_group, workspaces_with_nearby
+from flowcrm.store.queries.notices import notices, unread
 from flowcrm.store.queries.threads import Only, Place, emails_of, threads_of_company, threads_of_contact, threads_of_mine
 from flowcrm.store.reveal import reveal_heads, reveal_message
 from flowcrm.store.vaults import vault
@@ -39,6 +41,7 @@ from flowcrm.store.writes.lease import claim_due, renew, take
 from flowcrm.store.writes.listing import Listed, do_gone, do_listing, known_copies
 from flowcrm.store.writes.members import do_add_member, do_make_person
 from flowcrm.store.writes.nearby import do_join_near
+from flowcrm.store.writes.notices import do_end_notices
 from flowcrm.store.writes.page import Hold
 from flowcrm.store.writes.upkeep import refs_in_use
 from flowcrm.sync.listing import next_scope
@@ -158,6 +161,7 @@ def _fill(owner_url: str) -> World:
             member_id = do_add_member(workspace_id=workspace_id, person_id=person.id, role="user", name="Anna", time_zone="UTC")
         accounts.append(fill(owner_url, workspace_id, member_id, mails=mails))
     everywhere, crowd = _put_somebody_everywhere(workspace_id)
+    _put_notices(workspace_id)
     hold = new_hold(workspace_id)
     keep(hold, [Mail(f"new {n}", f"new {n}", f"new {n}", f"new {n}") for n in range(50)])
     keep(hold, [Mail("again", "new 1", "another", "another")])
@@ -207,6 +211,25 @@ def _page(world: World) -> object:
     mails.append(Mail("glue", "glue", "glue", "glue", names=("new 1", "new 2")))
     mails.append(Mail("both", "new 4", "new 3", "new 4"))
     return keep(world.hold, mails)
+
+
+def _put_notices(workspace_id: int) -> None:
+    """Some for Anna, and many more for a colleague."""
+    ben = do_make_person(email="ben@acme.example", name="Ben", password="x")
+    with workspace_scope(workspace_id):
+        [(anna,)] = rows("SELECT DISTINCT member_id FROM mailbox")
+        do_add_member(workspace_id=workspace_id, person_id=ben.id, role="user", name="Ben", time_zone="UTC")
+        run(
+            """INSERT INTO notice (workspace_id, id, member_id, topic, kind, at)
+               SELECT workspace_id, nextval('flow_id'), id, 'role ' || n, 'role', now()
+               FROM member CROSS JOIN generate_series(1, 3000) AS n WHERE id <> %s OR n <= 100""",
+            [anna],
+        )
+
+
+def _reader(world: World) -> Member:
+    owner = Mailbox.objects.get(id=world.large.mailbox_id).member_id
+    return Member.objects.get(workspace_id=world.large.workspace_id, id=owner)
 
 
 def _listing(world: World) -> None:
@@ -266,7 +289,9 @@ HOT: dict[str, Callable[[World], object]] = {
         lambda w: check_addresses(workspace_id=w.large.workspace_id, addresses=["new@many.example"])
     ),
     "companies": _in_scope(lambda w: company_page(w.large.workspace_id)),
-    "navigation": _in_scope(lambda w: (counts(w.large.workspace_id), usage(w.large.workspace_id, TODAY))),
+    "navigation": _in_scope(lambda w: (counts(w.large.workspace_id, _reader(w)), usage(w.large.workspace_id, TODAY))),
+    "notices": _in_scope(lambda w: (unread(_reader(w)), notices(vault(w.large.workspace_id), _reader(w)))),
+    "something that is over": _in_scope(lambda w: do_end_notices(workspace_id=w.large.workspace_id, topic="role 7")),
     "who is a contact": _in_scope(
         lambda w: contact_hashes(w.large.workspace_id, [w.keys.lookup("address", f"{n}@x.example") for n in range(200)])
     ),

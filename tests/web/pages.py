@@ -4,6 +4,7 @@ from flowcrm.pages.help.articles import ARTICLES
 
 # What a member may open without any contact or company.
 PLAIN = (
+    "/notices",
     "/emails",
     "/emails/bin",
     "/contacts",

@@ -142,7 +142,7 @@ def test_of_two_admins_who_step_down_at_once_one_stays(member: Someone) -> None:
         try:
             with workspace_scope(one.workspace_id):
                 together.wait()
-                check_role(workspace_id=one.workspace_id, member_id=one.member_id, role="user")
+                check_role(workspace_id=one.workspace_id, member_id=one.member_id, role="user", by_id=one.member_id)
         except LastAdmin:
             return False
         finally:

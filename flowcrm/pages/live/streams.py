@@ -7,12 +7,12 @@ import structlog
 
 from flowcrm.lib.retry import RetryPolicy
 from flowcrm.pages.live.viewer import Viewer
-from flowcrm.store.tidings import Tiding, TidingsLost, tidings
+from flowcrm.store.tidings import Noticed, Tiding, TidingsLost, tidings
 
 log = structlog.get_logger(__name__)
 
-# The words of a stream, besides those of single mailboxes: lists of emails; everything that the page can ask for again.
-EMAILS, ALL = "emails", "all"
+# The words of a stream, besides those of single mailboxes: lists of emails, the bell, all that the page can ask for again.
+EMAILS, NOTICES, ALL = "emails", "notices", "all"
 # More words than these are one: look at everything again. So a stream that is read slowly does not grow.
 MOST_WORDS = 20
 BACK_OFF = RetryPolicy(first=timedelta(seconds=1), most=timedelta(seconds=30))
@@ -33,10 +33,13 @@ class Stream:
         self._news = asyncio.Event()
         self._end = asyncio.Event()
 
-    def hear(self, tiding: Tiding | None) -> None:
+    def hear(self, tiding: Tiding | Noticed | None) -> None:
         """Take what concerns this viewer."""
         if tiding is None:
             self.tell(ALL)
+        elif isinstance(tiding, Noticed):
+            if (tiding.workspace_id, tiding.member_id) == (self.viewer.workspace_id, self.viewer.member_id):
+                self.tell(NOTICES)
         elif tiding.workspace_id == self.viewer.workspace_id:
             own = tiding.mailbox_id in self.viewer.mailboxes
             if own:

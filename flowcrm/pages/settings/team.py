@@ -99,7 +99,7 @@ def change_role(request: MemberRequest, member_id: int) -> HttpResponse:
     if not request.member.is_admin or role not in ROLE_NAMES:
         return HttpResponseForbidden(_("Only admins change this."))
     try:
-        check_role(workspace_id=request.workspace.id, member_id=member_id, role=role)
+        check_role(workspace_id=request.workspace.id, member_id=member_id, role=role, by_id=request.member.id)
     except LastAdmin:
         messages.error(request, _("An account needs an admin. Make somebody else one first."))
         return redirect("team")

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 
 from flowcrm.lib import clock
 from flowcrm.pages.accounts import can_send_mail
+from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.icons import ICONS
 from flowcrm.pages.navigation import Link, links
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.queries import members
+from flowcrm.store.queries.members import Counts
 
 register = template.Library()
 
@@ -77,9 +79,9 @@ def _short(local: datetime, *, with_time: bool) -> str:
 
 @register.inclusion_tag("parts/nav.html", takes_context=True)
 def navigation(context: Context) -> dict[str, tuple[Link, ...]]:
-    """The side navigation, with one statement for its counts."""
+    """The side navigation with its counts."""
     request = context["request"]
-    return {"links": links(request.path, members.counts(request.workspace.id), admin=request.member.is_admin)}
+    return {"links": links(request.path, _counts(request), admin=request.member.is_admin)}
 
 
 @register.inclusion_tag("parts/nav.html", takes_context=True)
@@ -87,6 +89,26 @@ def navigation_outside(context: Context) -> dict[str, tuple[Link, ...]]:
     """The same on pages whose view runs outside the workspace's scope (allauth's)."""
     with workspace_scope(context["request"].workspace.id):
         return navigation(context)
+
+
+@register.inclusion_tag("parts/bell.html", takes_context=True)
+def bell(context: Context) -> dict[str, int]:
+    """The bell with how many notices the member has not read."""
+    return {"unread": _counts(context["request"]).notices}
+
+
+@register.inclusion_tag("parts/bell.html", takes_context=True)
+def bell_outside(context: Context) -> dict[str, int]:
+    """The same on pages whose view runs outside the workspace's scope (allauth's)."""
+    with workspace_scope(context["request"].workspace.id):
+        return bell(context)
+
+
+def _counts(request: MemberRequest) -> Counts:
+    """What the frame of one page says in figures: asked once for its navigation and its bell."""
+    if not hasattr(request, "counts"):
+        request.counts = members.counts(request.workspace.id, request.member)
+    return request.counts
 
 
 @register.simple_tag(name="can_send_mail")

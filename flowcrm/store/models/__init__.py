@@ -16,6 +16,7 @@ from flowcrm.store.models.mailbox import (
     Skipped,
     Work,
 )
+from flowcrm.store.models.notice import Notice
 from flowcrm.store.models.person import Person
 from flowcrm.store.models.workspace import AccountName, InstanceSetting, Member, UsageDay, UsageTotal, Workspace
 
@@ -42,6 +43,7 @@ __all__ = [
     "MailboxSecret",
     "Member",
     "Message",
+    "Notice",
     "Participant",
     "Person",
     "SettingsChange",

@@ -6,6 +6,7 @@ from datetime import date
 
 from flowcrm.store.db import router_rows, row, rows
 from flowcrm.store.models import Member, Workspace
+from flowcrm.store.queries.notices import MINE
 
 # Counting further would cost more than the figure is worth; pages then say "10,000+".
 COUNT_AT_MOST = 10_000
@@ -30,10 +31,11 @@ class TeamRow:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is, each at most COUNT_AT_MOST + 1."""
+    """How much there is, each at most COUNT_AT_MOST + 1. notices: that the member has not read."""
 
     contacts: int
     companies: int
+    notices: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,19 @@ def called(workspace_id: int, ids: Collection[int]) -> dict[int, str]:
     return dict(found)
 
 
-def counts(workspace_id: int) -> Counts:
-    """For the navigation (inside the scope)."""
+def counts(workspace_id: int, member: Member | None = None) -> Counts:
+    """For the frame around every page, in one statement (inside the scope). Without a member, no notices."""
     found = row(
-        """SELECT (SELECT count(*) FROM (SELECT 1 FROM contact WHERE workspace_id = %(w)s LIMIT %(most)s) AS c),
-                  (SELECT count(*) FROM (SELECT 1 FROM company WHERE workspace_id = %(w)s LIMIT %(most)s) AS o)""",
-        {"w": workspace_id, "most": COUNT_AT_MOST + 1},
+        f"""SELECT (SELECT count(*) FROM (SELECT 1 FROM contact WHERE workspace_id = %(w)s LIMIT %(most)s) AS c),
+                   (SELECT count(*) FROM (SELECT 1 FROM company WHERE workspace_id = %(w)s LIMIT %(most)s) AS o),
+                   (SELECT count(*) {MINE} AND n.read_at IS NULL)""",
+        {
+            "w": workspace_id,
+            "most": COUNT_AT_MOST + 1,
+            "workspace": workspace_id,
+            "member": member.id if member else None,
+            "admin": member is not None and member.is_admin,
+        },
     )
     return Counts(*found) if found else Counts(0, 0)
 

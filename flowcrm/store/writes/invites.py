@@ -9,6 +9,7 @@ from flowcrm.lib import clock
 from flowcrm.store.db import next_id, row, rows, run
 from flowcrm.store.errors import NotFound, UserError
 from flowcrm.store.writes.members import do_add_member
+from flowcrm.store.writes.notices import Kind, do_notice
 
 LIFE = timedelta(days=7)
 _SECRET_BYTES = 24
@@ -24,11 +25,12 @@ class LastAdmin(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """An invitation that can be used. name: whom the admin meant."""
+    """An invitation that can be used. name: whom the admin meant; invited_by: that admin's member id."""
 
     id: int
     name: str
     role: str
+    invited_by: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def do_invite(*, workspace_id: int, member_id: int, name: str, role: str) -> tup
 def check_invite(*, workspace_id: int, secret: str) -> Invite:
     """The invitation of a link. Raises InviteDead. Its row is locked: of two who use it at once, one does."""
     found = row(
-        """SELECT id, name, role FROM invite
+        """SELECT id, name, role, invited_by FROM invite
            WHERE workspace_id = %s AND h_token = %s AND used_at IS NULL AND revoked_at IS NULL AND expires_at > %s
            FOR UPDATE""",
         [workspace_id, _hashed(secret), clock.now()],
@@ -73,7 +75,15 @@ def do_join(*, workspace_id: int, invite: Invite, person_id: int, name: str, tim
     known = row("SELECT id FROM member WHERE workspace_id = %s AND person_id = %s", [workspace_id, person_id])
     if known is not None:
         return int(known[0])
-    return do_add_member(workspace_id=workspace_id, person_id=person_id, role=invite.role, name=name, time_zone=time_zone)
+    member_id = do_add_member(workspace_id=workspace_id, person_id=person_id, role=invite.role, name=name, time_zone=time_zone)
+    do_notice(
+        workspace_id=workspace_id,
+        members=[invite.invited_by],
+        kind=Kind.JOINED,
+        topic=f"{Kind.JOINED} {member_id}",
+        by_id=member_id,
+    )
+    return member_id
 
 
 def do_revoke(*, workspace_id: int, invite_id: int) -> None:
@@ -96,8 +106,8 @@ def read_invites(workspace_id: int) -> tuple[InviteRow, ...]:
     return tuple(InviteRow(*one) for one in found)
 
 
-def check_role(*, workspace_id: int, member_id: int, role: str) -> None:
-    """Give a member that role. Raises LastAdmin, NotFound."""
+def check_role(*, workspace_id: int, member_id: int, role: str, by_id: int) -> None:
+    """Give a member that role. by_id: whoever gives it; the member hears of it unless it was he. Raises LastAdmin, NotFound."""
     # All admins are locked, in one order: two who each take the other's role come one after the other.
     admins = {
         one
@@ -109,6 +119,8 @@ def check_role(*, workspace_id: int, member_id: int, role: str) -> None:
         raise LastAdmin
     if not run("UPDATE member SET role = %s WHERE workspace_id = %s AND id = %s", [role, workspace_id, member_id]):
         raise NotFound
+    if member_id != by_id and (member_id in admins) is not (role == "admin"):
+        do_notice(workspace_id=workspace_id, members=[member_id], kind=Kind.ROLE, by_id=by_id, detail=role, again=True)
 
 
 def _hashed(secret: str) -> bytes:

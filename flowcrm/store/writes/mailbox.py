@@ -10,6 +10,7 @@ from flowcrm.store.db import next_id, next_ids, row, rows, run
 from flowcrm.store.writes.decided import do_decide_again
 from flowcrm.store.writes.due import LANE_NEW, do_due_now, do_not_due
 from flowcrm.store.writes.marks import counting_folders, do_forget_chosen, do_list_labels
+from flowcrm.store.writes.notices import do_notice_imported, do_notice_labels, do_notice_state
 from flowcrm.store.writes.ours import do_ours
 from flowcrm.store.writes.secrets import do_grant_ended
 from flowcrm.store.writes.tell import do_tell
@@ -112,11 +113,13 @@ def do_folders(
         ],
     )
     _do_exclude(vault.workspace_id, mailbox_id, excluded)
-    run(
+    gone = rows(
         """UPDATE folder SET gone_at = %s
-           WHERE workspace_id = %s AND mailbox_id = %s AND gone_at IS NULL AND NOT provider_id = ANY(%s::text[])""",
+           WHERE workspace_id = %s AND mailbox_id = %s AND gone_at IS NULL AND NOT provider_id = ANY(%s::text[])
+           RETURNING chosen""",
         [clock.now(), vault.workspace_id, mailbox_id, [one.provider_id for one in folders]],
     )
+    do_notice_labels(workspace_id=vault.workspace_id, mailbox_id=mailbox_id, fresh=any(chosen for (chosen,) in gone))
     run(
         "UPDATE mailbox SET folders_at = %s WHERE workspace_id = %s AND id = %s",
         [clock.now(), vault.workspace_id, mailbox_id],
@@ -163,6 +166,7 @@ def do_settings(*, workspace_id: int, mailbox_id: int, chosen: Selection) -> Non
     run("DELETE FROM skipped WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
     do_restart_listing(workspace_id=workspace_id, mailbox_id=mailbox_id)
     do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
+    do_notice_labels(workspace_id=workspace_id, mailbox_id=mailbox_id, fresh=False)
 
 
 def do_restart_listing(*, workspace_id: int, mailbox_id: int, lost: bool = False) -> None:
@@ -201,6 +205,7 @@ def do_state(*, workspace_id: int, mailbox_id: int, state: str, code: str = "") 
         do_due_now(workspace_id=workspace_id, mailbox_id=mailbox_id)
     else:
         do_not_due(workspace_id=workspace_id, mailbox_id=mailbox_id)
+    do_notice_state(workspace_id=workspace_id, mailbox_id=mailbox_id, state=state)
     do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id)
 
 
@@ -217,6 +222,12 @@ def do_note(*, workspace_id: int, mailbox_id: int, code: str, retry_at: datetime
 def do_checked(*, workspace_id: int, mailbox_id: int, synced: bool, import_done: bool) -> None:
     """A slice ended well. synced: nothing is left to do; import_done: the first walk has reached its end."""
     now = clock.now()
+    if import_done and run(
+        """UPDATE mailbox SET import_done_at = %s
+           WHERE workspace_id = %s AND id = %s AND import_from IS NOT NULL AND import_done_at IS NULL""",
+        [now, workspace_id, mailbox_id],
+    ):
+        do_notice_imported(workspace_id=workspace_id, mailbox_id=mailbox_id)
     run(
         """UPDATE mailbox SET checked_at = %s, synced_at = CASE WHEN %s THEN %s ELSE synced_at END,
                   import_done_at = CASE WHEN %s THEN coalesce(import_done_at, %s) ELSE import_done_at END,

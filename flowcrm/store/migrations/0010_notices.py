@@ -1,0 +1,13 @@
+"""Notices."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+SCHEMA = (Path(__file__).parent / "0010_notices.sql").read_text()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("store", "0007_kept_out")]
+
+    operations = [migrations.RunSQL(SCHEMA, reverse_sql=migrations.RunSQL.noop)]
