@@ -26,7 +26,7 @@ from flowcrm.pages.kept_out import views as kept_out_pages
 from flowcrm.pages.live import viewer as live
 from flowcrm.pages.notices import views as notices
 from flowcrm.pages.provider import views as provider
-from flowcrm.pages.settings import audit, team
+from flowcrm.pages.settings import audit, leaving, team
 from flowcrm.pages.settings import views as settings
 from flowcrm.pages.setup import views as setup
 
@@ -109,6 +109,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/team", team.show_team, name="team"),
     path("settings/team/invites/<int:invite_id>/revoke", team.revoke_invite, name="invite_revoke"),
     path("settings/team/<int:member_id>/role", team.change_role, name="member_role"),
+    path("settings/team/<int:member_id>/deactivate", leaving.deactivate, name="member_deactivate"),
+    path("settings/team/<int:member_id>/reactivate", leaving.reactivate, name="member_reactivate"),
     path("settings/plan", settings.show_plan, name="plan"),
     path("settings/audit", audit.audit, name="audit"),
     path("settings/audit/csv", audit.audit_csv, name="audit_csv"),

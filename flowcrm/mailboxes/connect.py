@@ -14,6 +14,7 @@ from flowcrm.mailboxes.open import gmail_settings, google_app
 from flowcrm.mailboxes.states import State, check_move
 from flowcrm.rules.exclusion import excluded_ids
 from flowcrm.store.db import row, workspace_scope
+from flowcrm.store.errors import NotFound
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.mailbox import do_create_mailbox, do_folders, do_identities, do_state, find_mailbox
@@ -72,9 +73,11 @@ def finish_gmail(consent: Consent) -> int:
 
 
 def do_connect(kind: str, consent: Consent, visit: Visit) -> int:
-    """Store the grant for the account: a new mailbox waits for choices, a known one goes on where it was."""
+    """Store the grant for the account: a new mailbox waits for choices, a known one goes on where it was. Raises OtherAddress,
+    OwnedByAnother; NotFound for a member who was deactivated while he was at the provider."""
     keys, account = vault(consent.workspace_id), visit.account
     with workspace_scope(consent.workspace_id):
+        _check_member(consent)
         if consent.mailbox_id is not None:
             _check_same_address(consent, account)
         mailbox_id = find_mailbox(keys, kind=kind, address=account.address)
@@ -135,6 +138,16 @@ def mailbox_address(workspace_id: int, mailbox_id: int) -> str:
     """The mailbox's address, opened (inside a workspace scope)."""
     found = row("SELECT s_account FROM mailbox WHERE workspace_id = %s AND id = %s", [workspace_id, mailbox_id])
     return vault(workspace_id).open("account", mailbox_id, bytes(found[0])).decode() if found else ""
+
+
+def _check_member(consent: Consent) -> None:
+    # Locked: whoever is being deactivated this moment is waited for, and what he connects before is disconnected with the rest.
+    found = row(
+        "SELECT 1 FROM member WHERE workspace_id = %s AND id = %s AND deactivated_at IS NULL FOR SHARE",
+        [consent.workspace_id, consent.member_id],
+    )
+    if found is None:
+        raise NotFound
 
 
 def _check_same_address(consent: Consent, account: Account) -> None:

@@ -38,6 +38,7 @@ class Wanted:
 class Member:
     """session: the cookie of his browser. mailboxes: ids, in the order of the wish."""
 
+    id: int
     name: str
     session: str
     mailboxes: tuple[int, ...]
@@ -69,5 +70,5 @@ def move_in(
     )
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout.splitlines()[-1])
-    people = tuple(Member(one["name"], one["session"], tuple(one["mailboxes"])) for one in made["members"])
+    people = tuple(Member(one["id"], one["name"], one["session"], tuple(one["mailboxes"])) for one in made["members"])
     return House(made["account"], people, tuple(made["contacts"]), made["company"])

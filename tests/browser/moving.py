@@ -59,7 +59,8 @@ def _member(team: Team, wanted: Json) -> Json:
     browser = Client()
     browser.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     session = browser.cookies[settings.SESSION_COOKIE_NAME].value
-    return {"name": wanted["name"], "session": session, "mailboxes": [_box(team, member_id, one) for one in wanted["boxes"]]}
+    mailboxes = [_box(team, member_id, one) for one in wanted["boxes"]]
+    return {"id": member_id, "name": wanted["name"], "session": session, "mailboxes": mailboxes}
 
 
 def _box(team: Team, member_id: int, wanted: Json) -> int:

@@ -92,6 +92,7 @@ def _pages(acme: House) -> tuple[str, ...]:
         "/companies",
         *(f"/companies/{acme.company}{part}" for part in ("", "/emails")),
         *(f"/settings/{name}" for name in SETTINGS),
+        f"/settings/team/{acme.members[1].id}/deactivate",
         *(f"/settings/integrations/{reading}/{part}" for part in ("settings", "running", "set-apart", "people")),
         f"/settings/integrations/{reading}/preview?{PREVIEW}",
         f"/settings/integrations/{choosing}/settings",

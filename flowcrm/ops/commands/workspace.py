@@ -46,7 +46,8 @@ def create(
 def list_() -> None:
     """All accounts with their plans."""
     found = router_rows(
-        """SELECT a.slug, w.title, w.plan, w.time_zone, (SELECT count(*) FROM member m WHERE m.workspace_id = w.id)
+        """SELECT a.slug, w.title, w.plan, w.time_zone,
+                  (SELECT count(*) FROM member m WHERE m.workspace_id = w.id AND m.deactivated_at IS NULL)
            FROM workspace w JOIN account_name a ON a.workspace_id = w.id AND a.current ORDER BY a.slug"""
     )
     table = Table("account", "title", "plan", "time zone", "users")

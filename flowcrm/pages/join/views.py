@@ -15,7 +15,7 @@ from flowcrm.store.db import workspace_scope
 from flowcrm.store.models import Person, Workspace
 from flowcrm.store.queries.members import memberships
 from flowcrm.store.writes.audit import do_audit
-from flowcrm.store.writes.invites import Invite, InviteDead, check_invite, do_join
+from flowcrm.store.writes.invites import Invite, InviteDead, Left, check_invite, check_not_left, do_join
 from flowcrm.store.writes.members import do_make_person
 
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -32,12 +32,15 @@ def join(request: HttpRequest, workspace_id: int, secret: str) -> HttpResponse:
             return _answer(request, workspace_id, invite)
     except InviteDead:
         return render(request, "join/dead.html", status=410)
+    except Left:
+        return render(request, "join/left.html", status=403)
 
 
 def _answer(request: HttpRequest, workspace_id: int, invite: Invite) -> HttpResponse:
     title = Workspace.objects.values_list("title", flat=True).get(id=workspace_id)
     context: dict[str, object] = {"title": title}
     if request.user.is_authenticated:
+        check_not_left(workspace_id=workspace_id, person_id=request.user.pk)
         if request.method == "POST":
             return _welcome(request, workspace_id, invite, Person.objects.get(pk=request.user.pk), _zone(request.user.pk))
         return render(request, "join/signed_in.html", context)

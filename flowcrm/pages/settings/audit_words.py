@@ -47,6 +47,8 @@ KINDS: Mapping[str, Kind] = {
     "stop_import": Kind(_("Stopped an import"), "mailbox"),
     "join": Kind(_("Joined the account")),
     "role": Kind(_("Changed a role"), "person"),
+    "deactivate": Kind(_("Deactivated a member"), "person"),
+    "reactivate": Kind(_("Let a member in again"), "person"),
     "default_level": Kind(_("Changed what is preselected for mailboxes")),
     "google_setup": Kind(_("Set up Google")),
     "prune": Kind(_("Dropped old records")),
@@ -57,7 +59,10 @@ _MAILBOXES = (
     *("connect", "disconnect", "settings", "undo_settings", "pause", "resume", "stop_import"),
     *("let_in", "remove", "let_back", "bring_back", "keep_out", "let_in_again", "counted", "people_scan"),
 )
-_ACCOUNT = ("invite", "revoke_invite", "join", "role", "default_level", "google_setup", "prune", "audit_export")
+_ACCOUNT = (
+    *("invite", "revoke_invite", "join", "role", "deactivate", "reactivate"),
+    *("default_level", "google_setup", "prune", "audit_export"),
+)
 
 # What the filter offers: more than one kind each, since nobody looks for "downloaded an original" alone.
 GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {

@@ -61,7 +61,7 @@ def show_team(request: MemberRequest) -> HttpResponse:
 def _context(request: MemberRequest, level: DefaultLevelForm | None, invite: InviteForm | None) -> dict[str, object]:
     admin = invite is not None
     return {
-        "people": [(one, ROLES[one.role]) for one in team(request.workspace.id)],
+        "people": [(one, ROLES[one.role]) for one in team(request.workspace.id) if one.active or admin],
         "roles": [(one, ROLES[one]) for one in ROLE_NAMES],
         "account": account_name(request.workspace.id),
         "form": level,

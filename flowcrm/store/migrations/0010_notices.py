@@ -1,4 +1,4 @@
-"""Notices."""
+"""Notices, and members who left."""
 
 from pathlib import Path
 

@@ -29,3 +29,6 @@ CREATE INDEX notice_by ON notice (workspace_id, by_id);
 ALTER TABLE notice ENABLE ROW LEVEL SECURITY;
 CREATE POLICY app ON notice TO flowcrm_app USING (workspace_id = current_setting('app.workspace')::bigint);
 GRANT SELECT, INSERT, UPDATE, DELETE ON notice TO flowcrm_app;
+
+-- Somebody who left: he gets into this account no more, and may come back. What his mailboxes brought stays as it is.
+ALTER TABLE member ADD deactivated_at timestamptz;

@@ -49,13 +49,14 @@ class InstanceSetting(models.Model):
 
 
 class Member(Scoped):
-    """A person in one workspace."""
+    """A person in one workspace. deactivated_at: he gets in no more."""
 
     person = models.ForeignKey(Person, on_delete=models.DO_NOTHING, db_constraint=False, related_name="members")
     role = models.TextField()
     name = models.TextField()
     time_zone = models.TextField()
     created_at = models.DateTimeField()
+    deactivated_at = models.DateTimeField(null=True)
 
     class Meta:
         managed = False

@@ -25,7 +25,9 @@ def gain_of_level(workspace_id: int, mailbox_id: int, wanted: Level) -> Gain:
     gains = wanted.shows(before)
     if before is wanted:
         return Gain(0, 0, gains=True)
-    people = row("SELECT count(*) FROM member WHERE workspace_id = %s AND id <> %s", [workspace_id, owner])
+    people = row(
+        "SELECT count(*) FROM member WHERE workspace_id = %s AND id <> %s AND deactivated_at IS NULL", [workspace_id, owner]
+    )
     found = row(
         """SELECT count(DISTINCT m.conversation_id) FROM copy c
            JOIN message m ON m.workspace_id = c.workspace_id AND m.id = c.message_id

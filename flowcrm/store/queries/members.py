@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from flowcrm.store.db import router_rows, row, rows
+from flowcrm.store.errors import NotFound
 from flowcrm.store.models import Member, Workspace
 from flowcrm.store.queries.notices import MINE
 
@@ -22,11 +23,25 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class TeamRow:
+    """A member. active: he may enter. mailboxes: his, archives not counted."""
+
     id: int
     name: str
     email: str
     role: str
+    active: bool
     mailboxes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What deactivating a member will touch. mailboxes: that are connected; invites: links of his that still work."""
+
+    id: int
+    name: str
+    email: str
+    mailboxes: int
+    invites: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +63,12 @@ class Usage:
 
 
 def memberships(person_id: int) -> tuple[Membership, ...]:
-    """The accounts of a person, oldest first. Read by the router, since no workspace is known yet."""
+    """The accounts that a person may enter, oldest first. Read by the router, since no workspace is known yet."""
     found = router_rows(
         """SELECT m.id, m.workspace_id, m.person_id, m.role, m.name, m.time_zone, m.created_at,
                   w.id, w.title, w.plan, w.time_zone, w.generation, w.default_level, w.created_at
            FROM member m JOIN workspace w ON w.id = m.workspace_id
-           WHERE m.person_id = %s ORDER BY m.created_at, m.id""",
+           WHERE m.person_id = %s AND m.deactivated_at IS NULL ORDER BY m.created_at, m.id""",
         [person_id],
     )
     return tuple(Membership(_member(one[:7]), _workspace(one[7:])) for one in found)
@@ -70,16 +85,33 @@ def any_workspace() -> bool:
 
 
 def team(workspace_id: int) -> tuple[TeamRow, ...]:
-    """Everybody in the account, by name (inside its scope)."""
+    """Everybody in the account, by name; those who left come last (inside its scope)."""
     found = rows(
-        """SELECT m.id, m.name, p.email, m.role,
+        """SELECT m.id, m.name, p.email, m.role, m.deactivated_at IS NULL,
                   (SELECT count(*) FROM mailbox b
                    WHERE b.workspace_id = m.workspace_id AND b.member_id = m.id AND b.kind <> 'archive')
            FROM member m JOIN person p ON p.id = m.person_id
-           WHERE m.workspace_id = %s ORDER BY lower(m.name), m.id""",
+           WHERE m.workspace_id = %s ORDER BY m.deactivated_at IS NOT NULL, lower(m.name), m.id""",
         [workspace_id],
     )
     return tuple(TeamRow(*one) for one in found)
+
+
+def leaving(workspace_id: int, member_id: int, now: datetime) -> Leaving:
+    """What the page before a deactivation says (inside the scope). Raises NotFound, also for who is deactivated already."""
+    found = row(
+        """SELECT m.id, m.name, p.email,
+                  (SELECT count(*) FROM mailbox b WHERE b.workspace_id = m.workspace_id AND b.member_id = m.id
+                   AND b.state NOT IN ('archive', 'disconnected')),
+                  (SELECT count(*) FROM invite i WHERE i.workspace_id = m.workspace_id AND i.invited_by = m.id
+                   AND i.used_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > %s)
+           FROM member m JOIN person p ON p.id = m.person_id
+           WHERE m.workspace_id = %s AND m.id = %s AND m.deactivated_at IS NULL""",
+        [now, workspace_id, member_id],
+    )
+    if found is None:
+        raise NotFound
+    return Leaving(*found)
 
 
 def called(workspace_id: int, ids: Collection[int]) -> dict[int, str]:

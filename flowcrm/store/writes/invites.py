@@ -19,6 +19,10 @@ class InviteDead(UserError):
     """The link was used, revoked or is too old; or there never was such a link. Which of them a stranger is not told."""
 
 
+class Left(UserError):
+    """Whoever uses the link was in the account and was deactivated: an admin lets him in again, no link does."""
+
+
 class LastAdmin(UserError):
     """An account without an admin could not be run any more."""
 
@@ -106,18 +110,35 @@ def read_invites(workspace_id: int) -> tuple[InviteRow, ...]:
     return tuple(InviteRow(*one) for one in found)
 
 
+def check_not_left(*, workspace_id: int, person_id: int) -> None:
+    """A person may use a link. Raises Left."""
+    if row(
+        "SELECT 1 FROM member WHERE workspace_id = %s AND person_id = %s AND deactivated_at IS NOT NULL",
+        [workspace_id, person_id],
+    ):
+        raise Left
+
+
+def locked_admins(workspace_id: int) -> frozenset[int]:
+    """All who run the account, locked in one order: of two who each take the other's place, one comes after the other."""
+    found = rows(
+        """SELECT id FROM member WHERE workspace_id = %s AND role = 'admin' AND deactivated_at IS NULL
+           ORDER BY id FOR UPDATE""",
+        [workspace_id],
+    )
+    return frozenset(one for (one,) in found)
+
+
 def check_role(*, workspace_id: int, member_id: int, role: str, by_id: int) -> None:
     """Give a member that role. by_id: whoever gives it; the member hears of it unless it was he. Raises LastAdmin, NotFound."""
-    # All admins are locked, in one order: two who each take the other's role come one after the other.
-    admins = {
-        one
-        for (one,) in rows(
-            "SELECT id FROM member WHERE workspace_id = %s AND role = 'admin' ORDER BY id FOR UPDATE", [workspace_id]
-        )
-    }
+    admins = locked_admins(workspace_id)
     if role != "admin" and admins == {member_id}:
         raise LastAdmin
-    if not run("UPDATE member SET role = %s WHERE workspace_id = %s AND id = %s", [role, workspace_id, member_id]):
+    changed = by_id in admins and run(
+        "UPDATE member SET role = %s WHERE workspace_id = %s AND id = %s AND deactivated_at IS NULL",
+        [role, workspace_id, member_id],
+    )
+    if not changed:
         raise NotFound
     if member_id != by_id and (member_id in admins) is not (role == "admin"):
         do_notice(workspace_id=workspace_id, members=[member_id], kind=Kind.ROLE, by_id=by_id, detail=role, again=True)

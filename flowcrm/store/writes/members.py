@@ -21,14 +21,16 @@ def do_save_password(person: Person) -> None:
 
 
 def do_add_member(*, workspace_id: int, person_id: int, role: str, name: str, time_zone: str) -> int:
-    """Let a person into the account (inside its scope); returns the member's id. A second call changes role and name.
+    """Let a person into the account (inside its scope); returns the member's id. A second call changes role and name, and lets
+    him in again if he had left.
 
     What came from his sign-in address before is ours from now on.
     """
     found = row(
         """INSERT INTO member (workspace_id, id, person_id, role, name, time_zone, created_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s)
-           ON CONFLICT (workspace_id, person_id) DO UPDATE SET role = EXCLUDED.role, name = EXCLUDED.name
+           ON CONFLICT (workspace_id, person_id) DO UPDATE SET role = EXCLUDED.role, name = EXCLUDED.name,
+               deactivated_at = NULL
            RETURNING id""",
         [workspace_id, next_id(), person_id, role, name, time_zone, clock.now()],
     )

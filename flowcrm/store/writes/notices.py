@@ -56,7 +56,7 @@ def do_notice(
         """INSERT INTO notice (workspace_id, id, member_id, topic, kind, detail, mailbox_id, by_id, at)
            SELECT m.workspace_id, n.id, m.id, %(topic)s, %(kind)s, %(detail)s, %(mailbox)s, %(by)s, %(now)s
            FROM unnest(%(ids)s::bigint[], %(members)s::bigint[]) AS n (id, member_id)
-           JOIN member m ON m.workspace_id = %(ws)s AND m.id = n.member_id
+           JOIN member m ON m.workspace_id = %(ws)s AND m.id = n.member_id AND m.deactivated_at IS NULL
            ORDER BY m.id
            ON CONFLICT (workspace_id, member_id, topic) DO UPDATE
            SET kind = EXCLUDED.kind, detail = EXCLUDED.detail, mailbox_id = EXCLUDED.mailbox_id, by_id = EXCLUDED.by_id,
