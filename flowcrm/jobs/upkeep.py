@@ -1,6 +1,6 @@
-"""Hourly tidying: jobs that a killed worker left `doing`, finished jobs, expired sessions, old notices, people about whom nobody
-decided, what has lain in a bin for 30 days, objects that nobody refers to; and the audit records of that hour are closed into
-their chain."""
+"""Hourly tidying: jobs that a killed worker left `doing`, finished jobs, expired sessions, old notices, people about whom
+nobody decided, what has lain in a bin for 30 days, objects that nobody refers to; and the audit records of that hour are closed
+into their chain."""
 
 from datetime import timedelta
 

@@ -8,6 +8,6 @@ SCHEMA = (Path(__file__).parent / "0010_notices.sql").read_text()
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0007_kept_out")]
+    dependencies = [("store", "0009_people")]
 
     operations = [migrations.RunSQL(SCHEMA, reverse_sql=migrations.RunSQL.noop)]
