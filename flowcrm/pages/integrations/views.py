@@ -39,10 +39,13 @@ def index(request: MemberRequest) -> HttpResponse:
 
 @require_GET
 def one_card(request: MemberRequest, mailbox_id: int) -> HttpResponse:
-    """One card again, while there is something to see on it."""
+    """One card again, with what was checked of its mailbox, while there is something to see on them."""
     access_mailbox(request.member, mailbox_id)
     (row,) = mailbox_rows(vault(request.workspace.id), mailbox_id=mailbox_id)
-    return render(request, "integrations/card.html", {"card": card(row, read_limits(request.workspace)), "mine": True})
+    limits = read_limits(request.workspace)
+    one = card(row, limits)
+    context = {"card": one, "mine": True, "checked": _checked(request, [one], limits)}
+    return render(request, "integrations/one_card.html", context)
 
 
 @require_POST
