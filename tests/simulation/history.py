@@ -78,6 +78,22 @@ class LetBack:
 
 
 @dataclass(frozen=True)
+class Exclude:
+    """A person's address, or its domain, is put on the list of one mailbox's owner, or on the account's (None)."""
+
+    person: int
+    domain: bool = False
+    box: int | None = None
+
+
+@dataclass(frozen=True)
+class Include:
+    """What was put on a list is taken off."""
+
+    entry: int
+
+
+@dataclass(frozen=True)
 class Empty:
     """A month passes, and the bins are emptied."""
 
@@ -188,6 +204,8 @@ Step = (
     | Remove
     | BringBack
     | LetBack
+    | Exclude
+    | Include
     | Empty
     | Choose
     | Contact
@@ -293,6 +311,8 @@ def _step(chance: random.Random) -> Step:
         (2, _remove),
         (1, lambda one: BringBack(_box(one), one.randrange(100))),
         (1, lambda one: LetBack(_box(one))),
+        (1, _exclude),
+        (1, _include),
         (2, lambda one: _choose(one, _box(one))),
         (2, _contact),
         (1, lambda one: Uncontact(one.randrange(5))),
@@ -339,6 +359,14 @@ def _remove(chance: random.Random) -> Remove:
     return Remove(_box(chance), chance.randrange(100), chance.random() < 0.5)
 
 
+def _exclude(chance: random.Random) -> Exclude:
+    return Exclude(chance.randrange(PEOPLE), chance.random() < 0.2, chance.choice([None, *range(MAILBOXES)]))
+
+
+def _include(chance: random.Random) -> Include:
+    return Include(chance.randrange(5))
+
+
 def _choose(chance: random.Random, box: int) -> Choose:
     selection = chance.choice(["all", "labels", "contacts"])
     labels = tuple(chance.sample(range(LABELS), chance.randrange(LABELS)))
@@ -370,6 +398,8 @@ def _interruption(chance: random.Random) -> Step:
         _contact,
         _remove,
         lambda one: LetBack(_box(one)),
+        _exclude,
+        _include,
         lambda one: Delete(_box(one), one.randrange(100)),
         lambda one: _choose(one, _box(one)),
         lambda one: Expire(_box(one)),

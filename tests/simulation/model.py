@@ -68,6 +68,7 @@ class Mailbox:
     excluded: labels that keep a whole thread out. was_out: kept mails whose thread was out for a while since the last rest:
     they may have been taken out, or nobody may have noticed. removes: what is deleted at the provider goes to the bin.
     removed_threads: their owner wants them out, and what comes later in them.
+    listed: addresses and domains on its owner's exclusion list and the account's.
     leaves: what has no chosen mail in its thread any more goes to the bin. Since the last rest: chose, the threads that had one
     then; moved, those where that changed since; left, what lay in the bin for it; unsure: marks may have been read anew.
     """
@@ -82,6 +83,7 @@ class Mailbox:
     was_out: frozenset[str] = frozenset()
     removes: bool = False
     removed_threads: set[str] = field(default_factory=set)
+    listed: frozenset[str] = frozenset()
     leaves: bool = False
     chose: frozenset[str] = frozenset()
     moved: frozenset[str] = frozenset()
@@ -89,7 +91,11 @@ class Mailbox:
     unsure: bool = False
 
     def is_binned(self, mail: Mail) -> bool:
-        return mail.by_hand or (self.removes and (mail.gone or TRASH in mail.labels))
+        return mail.by_hand or self.is_listed(mail) or (self.removes and (mail.gone or TRASH in mail.labels))
+
+    def is_listed(self, mail: Mail) -> bool:
+        people = mail.letter.searchable | mail.letter.reply_to
+        return not self.listed.isdisjoint(people | {address.partition("@")[2] for address in people})
 
     def has_left(self, provider_id: str, mail: Mail) -> bool | None:
         """Whether it lies in the bin for want of a chosen mail in its thread; None: either is right."""
@@ -136,7 +142,9 @@ class Kept:
 
 def lets_in(mailbox: Mailbox, mail: Mail, contacts: frozenset[str]) -> bool:
     """DESIGN section 5, "Coming in", as far as there are settings for it."""
-    if mailbox.is_removed(mail) or mail.gone or mailbox.is_out(mail) or mail.labels & UNFINISHED:
+    if mailbox.is_removed(mail) or mailbox.is_listed(mail):
+        return False
+    if mail.gone or mailbox.is_out(mail) or mail.labels & UNFINISHED:
         return False
     if mailbox.since is not None and mail.at < mailbox.since:
         return False
@@ -218,10 +226,21 @@ class Model:
             mail.by_hand = True
             mail.removed = mail.removed or not thread
             mailbox.removed_threads |= {mail.thread} if thread else set()
-        # What is not stored by now does not come in any more, whatever is under way.
-        for mail in mailbox.mails.values():
-            mail.welcome = mail.welcome and not mailbox.is_removed(mail)
-        self._welcome()
+        self._turn_away(mailbox)
+
+    def exclude(self, box: int, entry: str, stored: Iterable[str]) -> None:
+        """Nobody of these is wanted any more: what is stored goes into the bin."""
+        mailbox = self.mailboxes[box]
+        mailbox.kept |= frozenset(stored)
+        mailbox.listed |= {entry}
+        self._turn_away(mailbox)
+
+    def include(self, box: int, listed: frozenset[str]) -> None:
+        """Only these are on the lists now: what went for others comes back, and what was left out is looked for."""
+        mailbox = self.mailboxes[box]
+        self.returned += sum(mailbox.is_listed(mail) for mail in mailbox.mails.values())
+        mailbox.listed = listed
+        self.lost_sight(box)
 
     def bring_back(self, box: int, provider_id: str) -> None:
         """The owner takes one mail out of the bin: it may come in again, and so may what came later in its thread."""
@@ -277,6 +296,12 @@ class Model:
             mail.welcome = False
             # What No-CRM took out is in no bin any more.
             mail.by_hand = mail.by_hand and provider_id in mailbox.kept
+        self._welcome()
+
+    def _turn_away(self, mailbox: Mailbox) -> None:
+        """What is not stored by now does not come in any more, whatever is under way."""
+        for mail in mailbox.mails.values():
+            mail.welcome = mail.welcome and not mailbox.is_removed(mail) and not mailbox.is_listed(mail)
         self._welcome()
 
     def _findable(self, mailbox: Mailbox, mail: Mail) -> bool:

@@ -18,9 +18,11 @@ from flowcrm.mailboxes.states import State
 from flowcrm.store.db import row, rows, workspace_scope
 from flowcrm.store.models import Mailbox as MailboxRow
 from flowcrm.store.plans import PLANS
-from flowcrm.store.vaults import key_store
-from flowcrm.store.writes.bin import LIFE, PlanFull, check_bring_back, do_empty_bin, do_staying
+from flowcrm.store.queries.exclusions import read_entry_by_id
+from flowcrm.store.vaults import key_store, vault
+from flowcrm.store.writes.bin import LIFE, PlanFull, StillListed, check_bring_back, do_empty_bin, do_staying
 from flowcrm.store.writes.contacts import ContactFields, do_change_contact, do_create_contact, do_delete_contact
+from flowcrm.store.writes.exclusions import check_entry, do_exclude, do_include
 from flowcrm.store.writes.instance import do_instance_setting
 from flowcrm.store.writes.kept_out import do_let_all_back, do_let_back, do_remove_email, do_remove_thread
 from flowcrm.store.writes.lease import take
@@ -126,6 +128,7 @@ class Stage:
         self.delivered = 0
         self._of: list[dict[str, Letter]] = [{} for _ in self.boxes]
         self._contacts: list[tuple[int, tuple[str, ...]]] = []
+        self._entries: list[tuple[int, int | None, str]] = []
 
     def _mailbox(self, number: int) -> Box:
         address = f"m{uuid4().hex[:10]}@acme.example"
@@ -270,7 +273,7 @@ class Stage:
             copies = [copy_id for (copy_id,) in found]
             try:
                 check_bring_back(workspace_id=workspace_id, plan=PLANS["enterprise"], mailbox_id=mailbox_id, copy_ids=copies)
-            except PlanFull:
+            except (PlanFull, StillListed):
                 return
             do_let_back(workspace_id, copies)
         if copies:
@@ -281,6 +284,36 @@ class Stage:
             done = do_let_all_back(workspace_id=self.team.workspace_id, mailbox_id=self.boxes[step.box].mailbox_id)
         if done:
             self.model.let_back(step.box)
+
+    def _exclude(self, step: told.Exclude) -> None:
+        value = ADDRESSES[step.person].partition("@")[2] if step.domain else ADDRESSES[step.person]
+        member_id = None if step.box is None else self.boxes[step.box].member_id
+        with workspace_scope(self.team.workspace_id):
+            stored = [self._stored(number) for number in range(MAILBOXES)]
+            keys = vault(self.team.workspace_id)
+            entry_id, _ = do_exclude(keys, member_id=member_id, entry=check_entry(value))
+        self._entries = [one for one in self._entries if one[0] != entry_id] + [(entry_id, step.box, value)]
+        for number in range(MAILBOXES):
+            if step.box in (None, number):
+                self.model.exclude(number, value, stored[number])
+
+    def _include(self, step: told.Include) -> None:
+        if not self._entries:
+            return
+        entry_id, box, _ = self._entries.pop(step.entry % len(self._entries))
+        with workspace_scope(self.team.workspace_id):
+            keys = vault(self.team.workspace_id)
+            listed = read_entry_by_id(keys, entry_id)
+            assert listed is not None
+            do_include(keys, listed=listed)
+        for number in range(MAILBOXES):
+            if box in (None, number):
+                left = frozenset(value for _, of, value in self._entries if of in (None, number))
+                self.model.include(number, left)
+
+    def _stored(self, number: int) -> set[str]:
+        found = rows("SELECT provider_id FROM copy WHERE mailbox_id = %s", [self.boxes[number].mailbox_id])
+        return {provider_id for (provider_id,) in found}
 
     def _empty(self, _step: told.Empty) -> None:
         clock.advance(LIFE.total_seconds() + 1)
