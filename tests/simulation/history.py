@@ -79,9 +79,9 @@ class LetBack:
 
 @dataclass(frozen=True)
 class Exclude:
-    """A person's address, or its domain, is put on the list of one mailbox's owner, or on the account's (None)."""
+    """The sender of the last mail but so many, or his domain, is put on one owner's list, or on the account's (None)."""
 
-    person: int
+    mail: int
     domain: bool = False
     box: int | None = None
 
@@ -311,7 +311,7 @@ def _step(chance: random.Random) -> Step:
         (2, _remove),
         (1, lambda one: BringBack(_box(one), one.randrange(100))),
         (1, lambda one: LetBack(_box(one))),
-        (1, _exclude),
+        (2, _exclude),
         (1, _include),
         (2, lambda one: _choose(one, _box(one))),
         (2, _contact),
@@ -360,7 +360,7 @@ def _remove(chance: random.Random) -> Remove:
 
 
 def _exclude(chance: random.Random) -> Exclude:
-    return Exclude(chance.randrange(PEOPLE), chance.random() < 0.2, chance.choice([None, *range(MAILBOXES)]))
+    return Exclude(chance.randrange(8), chance.random() < 0.3, chance.choice([None, *range(MAILBOXES)]))
 
 
 def _include(chance: random.Random) -> Include:

@@ -126,6 +126,7 @@ class Stage:
         self.boxes = [self._mailbox(number) for number in range(MAILBOXES)]
         self.letters: list[tuple[Letter, bytes]] = []
         self.delivered = 0
+        self._senders: list[str] = []
         self._of: list[dict[str, Letter]] = [{} for _ in self.boxes]
         self._contacts: list[tuple[int, tuple[str, ...]]] = []
         self._entries: list[tuple[int, int | None, str]] = []
@@ -194,6 +195,7 @@ class Stage:
         names = frozenset({answered} - {""})
         one = Letter(message_id, frozenset({sender, *to, *cc}), frozenset({reply_to} - {""}), names)
         self.letters.append((one, raw))
+        self._senders.append(sender)
         at = clock.now() - timedelta(days=step.age_days)
         self._arrive(step.box, one, raw, step.labels, at)
         if step.also:
@@ -286,7 +288,10 @@ class Stage:
             self.model.let_back(step.box)
 
     def _exclude(self, step: told.Exclude) -> None:
-        value = ADDRESSES[step.person].partition("@")[2] if step.domain else ADDRESSES[step.person]
+        if not self._senders:
+            return
+        sender = self._senders[-1 - step.mail % len(self._senders)]
+        value = sender.partition("@")[2] if step.domain else sender
         member_id = None if step.box is None else self.boxes[step.box].member_id
         with workspace_scope(self.team.workspace_id):
             stored = [self._stored(number) for number in range(MAILBOXES)]
