@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from flowcrm.store.db import rows, run, workspace_scope
 from flowcrm.store.levels import Level
 from flowcrm.store.models import Mailbox, Member
 from flowcrm.store.queries.addresses import contact_hashes
+from flowcrm.store.queries.audit_log import Wanted, audit_page, chain, surfaces
 from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
 from flowcrm.store.queries.exclusion_reach import stored_copies, wanted_of, wanted_people
@@ -31,6 +32,7 @@ from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
 from flowcrm.store.queries.nearby import next_group, workspaces_with_nearby
 from flowcrm.store.queries.notices import notices, unread
+from flowcrm.store.queries.stored import stored_of_threads, stored_page
 from flowcrm.store.queries.threads import Only, Place, emails_of, threads_of_company, threads_of_contact, threads_of_mine
 from flowcrm.store.reveal import reveal_heads, reveal_message
 from flowcrm.store.vaults import vault
@@ -162,6 +164,7 @@ def _fill(owner_url: str) -> World:
         accounts.append(fill(owner_url, workspace_id, member_id, mails=mails))
     everywhere, crowd = _put_somebody_everywhere(workspace_id)
     _put_notices(workspace_id)
+    _put_audit(workspace_id)
     hold = new_hold(workspace_id)
     keep(hold, [Mail(f"new {n}", f"new {n}", f"new {n}", f"new {n}") for n in range(50)])
     keep(hold, [Mail("again", "new 1", "another", "another")])
@@ -224,6 +227,18 @@ def _put_notices(workspace_id: int) -> None:
                SELECT workspace_id, nextval('flow_id'), id, 'role ' || n, 'role', now()
                FROM member CROSS JOIN generate_series(1, 3000) AS n WHERE id <> %s OR n <= 100""",
             [anna],
+        )
+
+
+def _put_audit(workspace_id: int) -> None:
+    """A month of it: two records in three are an admin's who reads, one in a hundred says that somebody exported."""
+    with workspace_scope(workspace_id):
+        run(
+            """INSERT INTO audit (workspace_id, id, at, actor_id, verb, surface, object_ids)
+               SELECT %s, nextval('flow_id'), %s::timestamptz - n * interval '1 minute', CASE WHEN n = 9000 THEN 7 ELSE n %% 3 END,
+                      CASE WHEN n %% 100 = 0 THEN 'export' ELSE 'view' END, CASE WHEN n = 9000 THEN 'cli' ELSE 'web' END, '{}'
+               FROM generate_series(1, 20000) AS n""",
+            [workspace_id, LATER.at],
         )
 
 
@@ -323,6 +338,18 @@ HOT: dict[str, Callable[[World], object]] = {
         )
     ),
     "every domain in the account": _sealed(lambda w: wanted_of(w.keys, ListEntry(ListedKind.DOMAIN, "many.example"))),
+    "what is stored of a mailbox": _in_scope(
+        lambda w: stored_page(w.large.workspace_id, w.large.mailbox_id, after=w.provider_ids(1)[0], size=100)
+    ),
+    "what is stored of a thread": _in_scope(lambda w: stored_of_threads(w.large.workspace_id, w.large.mailbox_id, ["t 1"])),
+    "the audit log": _in_scope(lambda w: (audit_page(w.large.workspace_id, Wanted()), surfaces(w.large.workspace_id))),
+    "the audit log of one surface": _in_scope(lambda w: audit_page(w.large.workspace_id, Wanted(surface="cli"))),
+    "the audit log of one person": _in_scope(lambda w: audit_page(w.large.workspace_id, Wanted(actor_id=7))),
+    "the audit log of one kind and day": _in_scope(
+        lambda w: audit_page(
+            w.large.workspace_id, Wanted(verbs=("export",), since=LATER.at - timedelta(days=1), until=LATER.at)
+        )
+    ),
     "objects in use": lambda w: refs_in_use(w.large.workspace_id, [f"w/{n}" for n in range(1000)]),
 }
 
