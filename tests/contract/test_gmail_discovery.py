@@ -33,7 +33,9 @@ def calls() -> list[Seen]:
         mailbox = GmailConnector(access_token="token", settings=settings, spend=lambda units: None)
         mailbox.check()
         mailbox.folders()
-        mailbox.changes(None, Scope(since=datetime(2026, 1, 1, tzinfo=UTC), folder_ids=("INBOX",), addresses=("bob@globex.example",)))
+        mailbox.changes(
+            None, Scope(since=datetime(2026, 1, 1, tzinfo=UTC), folder_ids=("INBOX",), addresses=("bob@globex.example",))
+        )
         for cursor in (Place("7", 0, "page"), Place("7"), Place("7", None, "page")):
             mailbox.changes(cursor.dump(), Scope())
         mailbox.headers(["a"])

@@ -265,6 +265,22 @@ def test_a_removed_thread_keeps_out_what_comes_later_in_it(team: Team, standin: 
     assert _binned(box) == {}
 
 
+def test_a_removed_thread_stays_out_with_what_lay_in_the_bin_of_it_before(team: Team, standin: GoogleStandin) -> None:
+    box = team.mailbox("all")
+    _stay(box, on_delete="remove")
+    first = box.deliver(letter("offer", message_id="<1@x>"))
+    later = OLD + timedelta(days=1)
+    reply = box.deliver(letter("Re: offer", answers="<1@x>", at=later), at=later)
+    box.rest()
+    standin.label(box.address, [reply], ["TRASH"], ["INBOX"])
+    _next(box)
+    assert _binned(box) == {reply: "deleted"}
+    _remove(box, first, thread=True)
+    standin.label(box.address, [reply], ["INBOX"], ["TRASH"])
+    _next(box)
+    assert _binned(box) == {first: "hand", reply: "hand"}
+
+
 def test_what_a_colleague_has_of_it_stays_his(team: Team) -> None:
     box, his = team.mailbox("all"), team.mailbox("all")
     raw = letter("to both", message_id="<b@x>")

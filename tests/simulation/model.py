@@ -218,14 +218,18 @@ class Model:
             mail.emptied = False
         self._welcome()
 
-    def remove(self, box: int, stored: Iterable[str], *, thread: bool) -> None:
-        """The owner removes these mails, which are stored and not in the bin; and, if he wants that, their threads."""
+    def remove(self, box: int, stored: Set[str], held: Iterable[str], *, thread: bool) -> None:
+        """The owner removes these mails, which are stored and not in the bin; and, if he wants that, their threads, with what
+        lies in the bin of them. held: all that is stored."""
         mailbox = self.mailboxes[box]
         mailbox.kept |= frozenset(stored)
         for mail in [mailbox.mails[one] for one in stored]:
             mail.by_hand = True
             mail.removed = mail.removed or not thread
             mailbox.removed_threads |= {mail.thread} if thread else set()
+        gone = {mailbox.mails[one].thread for one in stored} if thread else set()
+        for mail in [mailbox.mails[one] for one in held if mailbox.mails[one].thread in gone]:
+            mail.by_hand = True
         self._turn_away(mailbox)
 
     def exclude(self, box: int, entry: str, stored: Iterable[str]) -> None:

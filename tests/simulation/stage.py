@@ -260,8 +260,8 @@ class Stage:
                 do_remove_thread(**one, conversation_id=found[1])
             else:
                 do_remove_email(**one, message_id=found[0])
-            removed = self._binned(step.box) - before
-        self.model.remove(step.box, removed, thread=step.thread)
+            removed, held = self._binned(step.box) - before, self._stored(step.box)
+        self.model.remove(step.box, removed, held, thread=step.thread)
 
     def _bringback(self, step: told.BringBack) -> None:
         mailbox = self.model.mailboxes[step.box]

@@ -104,7 +104,7 @@ def test_a_contact_in_reply_to_is_missed_only_where_it_was_reported() -> None:
 
 def test_what_was_removed_lies_in_the_bin_and_nothing_of_its_thread_comes_in() -> None:
     model = _model()
-    model.remove(0, ["one"], thread=True)
+    model.remove(0, {"one"}, {"one", "two"}, thread=True)
     binned = replace(KEPT[0], binned=True)
     assert disagreements(model, 0, (binned, KEPT[1]), ()) == []
     assert disagreements(model, 0, KEPT, ()) == ["one lies out of the bin, and should not"]
@@ -118,9 +118,24 @@ def test_what_was_removed_lies_in_the_bin_and_nothing_of_its_thread_comes_in() -
     assert disagreements(model, 0, KEPT, ()) == ["late is missing"]
 
 
+def test_who_is_on_a_list_lies_in_the_bin_until_he_is_taken_off_it() -> None:
+    model = _model()
+    model.exclude(0, "ann@x.example", {"one"})
+    binned = replace(KEPT[0], binned=True)
+    assert disagreements(model, 0, (binned, KEPT[1]), ()) == []
+    assert disagreements(model, 0, KEPT, ()) == ["one lies out of the bin, and should not"]
+    both = tuple(replace(one, binned=True) for one in KEPT)
+    assert disagreements(model, 0, both, ()) == ["two lies in the bin, and should not"]
+    model.exclude(0, "x.example", {"one", "two"})
+    assert disagreements(model, 0, both, ()) == []
+    model.include(0, frozenset())
+    assert disagreements(model, 0, KEPT, ()) == []
+    assert disagreements(model, 0, (binned, KEPT[1]), ()) == ["one lies in the bin, and should not"]
+
+
 def test_what_was_emptied_from_the_bin_is_not_expected_any_more() -> None:
     model = _model()
-    model.remove(0, ["one"], thread=False)
+    model.remove(0, {"one"}, {"one", "two"}, thread=False)
     model.empty(0, ["one"])
     assert disagreements(model, 0, KEPT[1:], ()) == []
     assert disagreements(model, 0, KEPT, ()) == ["one should not be here"]

@@ -54,6 +54,15 @@ def do_bin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int], rea
     do_tell(workspace_id=workspace_id, mailbox_id=mailbox_id, emails=True)
 
 
+def do_keep_binned(*, workspace_id: int, mailbox_id: int, thread_ids: Collection[str]) -> None:
+    """Their owner wants these threads out: what lies in the bin of them for another reason does not come back by itself."""
+    run(
+        """UPDATE copy SET binned_for = 'hand', binned_by = NULL
+           WHERE workspace_id = %s AND mailbox_id = %s AND thread_id = ANY(%s::text[]) AND binned_at IS NOT NULL""",
+        [workspace_id, mailbox_id, sorted(thread_ids)],
+    )
+
+
 def do_unbin(*, workspace_id: int, mailbox_id: int, copy_ids: Collection[int]) -> int:
     """Take these copies out of the bin; how many came. Without a look at the plan: what its owner undoes at the provider was
     here before. What an exclusion list keeps out stays, for that reason from now on."""

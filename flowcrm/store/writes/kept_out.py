@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from flowcrm.lib import clock
 from flowcrm.store.db import rows, run
-from flowcrm.store.writes.bin import BinReason, do_bin
+from flowcrm.store.writes.bin import BinReason, do_bin, do_keep_binned
 from flowcrm.store.writes.decided import do_decide_again
 from flowcrm.store.writes.mailbox import do_restart_listing
 from flowcrm.store.writes.marks import do_look_at
@@ -75,7 +75,9 @@ def _do_remove(workspace_id: int, kind: str, found: Sequence[tuple[int, int, str
     for mailbox_id in mailboxes:
         copies = [copy_id for one, copy_id, *_ in found if one == mailbox_id]
         do_bin(workspace_id=workspace_id, mailbox_id=mailbox_id, copy_ids=copies, reason=BinReason.HAND)
-        _do_forget_work(workspace_id, mailbox_id, [one for box, kind, one in marks if box == mailbox_id and kind == "thread"])
+        threads = [one for box, kind, one in marks if box == mailbox_id and kind == "thread"]
+        do_keep_binned(workspace_id=workspace_id, mailbox_id=mailbox_id, thread_ids=threads)
+        _do_forget_work(workspace_id, mailbox_id, threads)
 
 
 def _do_forget_work(workspace_id: int, mailbox_id: int, threads: Sequence[str]) -> None:
