@@ -24,9 +24,9 @@ PROOFS = (
     ),
     Proof(
         name="convergence",
-        claim="A random history of two mailboxes (mail arrives, moves, goes; settings, contacts and exclusion lists change; the provider fails, "
-        "forgets, says no; workers lose their leases in the middle): whenever it comes to rest, the store equals what a model "
-        "that shares no code with the product says.",
+        claim="A random history of two mailboxes (mail arrives, moves, goes; settings, contacts and exclusion lists change; "
+        "the provider fails, forgets, says no; workers lose their leases in the middle): whenever it comes to rest, the store "
+        "equals what a model that shares no code with the product says.",
         run=convergence.prove,
         seeds=5000,
         slice=60,

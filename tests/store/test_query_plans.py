@@ -23,7 +23,7 @@ from flowcrm.store.db import rows, run, workspace_scope
 from flowcrm.store.levels import Level
 from flowcrm.store.models import Mailbox, Member
 from flowcrm.store.queries.addresses import contact_hashes
-from flowcrm.store.queries.audit_log import Wanted, audit_page, chain, surfaces
+from flowcrm.store.queries.audit_log import Wanted, audit_page, surfaces
 from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
 from flowcrm.store.queries.exclusion_reach import stored_copies, wanted_of, wanted_people
@@ -235,7 +235,8 @@ def _put_audit(workspace_id: int) -> None:
     with workspace_scope(workspace_id):
         run(
             """INSERT INTO audit (workspace_id, id, at, actor_id, verb, surface, object_ids)
-               SELECT %s, nextval('flow_id'), %s::timestamptz - n * interval '1 minute', CASE WHEN n = 9000 THEN 7 ELSE n %% 3 END,
+               SELECT %s, nextval('flow_id'), %s::timestamptz - n * interval '1 minute',
+                      CASE WHEN n = 9000 THEN 7 ELSE n %% 3 END,
                       CASE WHEN n %% 100 = 0 THEN 'export' ELSE 'view' END, CASE WHEN n = 9000 THEN 'cli' ELSE 'web' END, '{}'
                FROM generate_series(1, 20000) AS n""",
             [workspace_id, LATER.at],
