@@ -17,6 +17,7 @@ import django
 import hypothesis
 import psycopg
 import pytest
+from django.test.utils import setup_test_environment, teardown_test_environment
 from psycopg import sql
 
 from flowcrm.ops import postgres, roles
@@ -163,6 +164,14 @@ def chromium() -> Path:
     if found is None:
         pytest.skip("Chromium is not installed. Run as root: make setup")
     return found
+
+
+@pytest.fixture(scope="session")
+def pages() -> Iterator[None]:
+    """Django as its test client wants it. Once a process: Django refuses a second time."""
+    setup_test_environment()
+    yield
+    teardown_test_environment()
 
 
 @pytest.fixture

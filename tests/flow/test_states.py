@@ -7,7 +7,6 @@ from html import unescape
 
 import pytest
 from django.test import Client
-from django.test.utils import setup_test_environment, teardown_test_environment
 
 from flowcrm.lib import clock
 from flowcrm.ops.demo import scenes, states
@@ -56,13 +55,10 @@ FACTS: dict[str, str] = {
 
 
 @pytest.fixture(scope="module")
-def boxes(database: dict[str, str]) -> Iterator[dict[str, Box]]:
+def boxes(database: dict[str, str], pages: None) -> Iterator[dict[str, Box]]:
     """The demo's accounts, made once: each mailbox by the name of its scene."""
-    del database
-    setup_test_environment()
     with google() as standin:
         yield {box.address.partition("@")[0]: box for box in states.do_make_states(standin)}
-    teardown_test_environment()
 
 
 def _page(key: str, path: str = "/settings/integrations") -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.test.utils import setup_test_environment, teardown_test_environment
 
 from tests.people import colleague, member, stranger
 
@@ -14,10 +13,8 @@ __all__ = ["colleague", "member", "stranger"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _django() -> Iterator[None]:
-    setup_test_environment()
-    yield
-    teardown_test_environment()
+def _django(pages: None) -> None:
+    """All of these look at pages."""
 
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
