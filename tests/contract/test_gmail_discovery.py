@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,16 +32,16 @@ def calls() -> list[Seen]:
     with ScriptedServer(answer) as server:
         settings = GmailSettings(api_url=server.url, allow_loopback=True)
         mailbox = GmailConnector(access_token="token", settings=settings, spend=lambda units: None)
-        mailbox.check()
-        mailbox.folders()
-        mailbox.changes(
-            None, Scope(since=datetime(2026, 1, 1, tzinfo=UTC), folder_ids=("INBOX",), addresses=("bob@globex.example",))
-        )
-        for cursor in (Place("7", 0, "page"), Place("7"), Place("7", None, "page")):
-            mailbox.changes(cursor.dump(), Scope())
-        mailbox.headers(["a"])
-        mailbox.fetch(["a"])
-        mailbox.close()
+        with closing(mailbox):
+            mailbox.check()
+            mailbox.folders()
+            mailbox.changes(
+                None, Scope(since=datetime(2026, 1, 1, tzinfo=UTC), folder_ids=("INBOX",), addresses=("bob@globex.example",))
+            )
+            for cursor in (Place("7", 0, "page"), Place("7"), Place("7", None, "page")):
+                mailbox.changes(cursor.dump(), Scope())
+            mailbox.headers(["a"])
+            mailbox.fetch(["a"])
     return server.seen
 
 
