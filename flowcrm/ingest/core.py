@@ -40,11 +40,9 @@ _DISCLAIMER = re.compile(
 )
 _DISCLAIMER_WORDS = ("confidential", "disclaimer", "privileged", "intended only", "vertraulich")
 MOST_TEXT = 200_000
-_SUBJECT_PREFIX = re.compile(
-    r"\s*(?:(?:re|fwd?|aw|wg|antw|sv|vs|tr|rv|ref|rif|odp|res|enc|回复|答复|转发)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]"
-    r"|\[[^\]]{1,40}\]|\*{3,}[^*]{1,20}\*{3,})",
-    re.IGNORECASE,
-)
+_ANSWERS = r"(?:re|fwd?|aw|wg|antw|sv|vs|tr|rv|ref|rif|odp|res|enc|回复|答复|转发)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]"
+_REPLY_PREFIX = re.compile(rf"\s*{_ANSWERS}", re.IGNORECASE)
+_SUBJECT_PREFIX = re.compile(rf"\s*(?:{_ANSWERS}|\[[^\]]{{1,40}}\]|\*{{3,}}[^*]{{1,20}}\*{{3,}})", re.IGNORECASE)
 
 
 def normalised(text: str) -> str:
@@ -79,10 +77,19 @@ def core_lines(own_lines: Sequence[str], text: str) -> tuple[str, ...]:
 
 def folded_subject(subject: str) -> str:
     """The subject without Re:, Fwd: and the tags that lists and gateways put in front."""
+    return normalised(_without(_SUBJECT_PREFIX, subject)).casefold()
+
+
+def own_subject(subject: str) -> str:
+    """The subject without Re: and Fwd:."""
+    return " ".join(_without(_REPLY_PREFIX, subject).split())
+
+
+def _without(prefix: re.Pattern[str], subject: str) -> str:
     at = 0
-    while match := _SUBJECT_PREFIX.match(subject, at):
+    while match := prefix.match(subject, at):
         at = match.end()
-    return normalised(subject[at:]).casefold()
+    return subject[at:]
 
 
 def _own_words(line: str) -> tuple[int, int]:

@@ -81,6 +81,8 @@ def _pages(acme: House) -> tuple[str, ...]:
     return (
         "/notices",
         "/emails",
+        "/emails?q=offer",
+        "/emails?q=nothing+of+the+kind",
         "/emails/bin",
         "/contacts",
         "/contacts/new",

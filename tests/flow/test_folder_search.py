@@ -16,8 +16,8 @@ def found(box: Box, folder: str, word: str) -> bool:
     keys = vault(box.team.workspace_id)
     with workspace_scope(box.team.workspace_id):
         hits = rows(
-            "SELECT message_id FROM find_tokens(%s::bigint[], %s::bigint[], %s, 50)",
-            [[keys.token(SUBJECT, word)], [keys.token(FOLDER, folder_word(box.mailbox_id, folder))], clock.now()],
+            "SELECT message_id FROM find_messages(%s::bigint[], %s::bigint[], %s, 0, 50)",
+            [[[keys.token(SUBJECT, word)]], [keys.token(FOLDER, folder_word(box.mailbox_id, folder))], clock.now()],
         )
     assert len(hits) <= 1
     return bool(hits)

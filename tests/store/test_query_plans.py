@@ -32,6 +32,7 @@ from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
 from flowcrm.store.queries.nearby import next_group, workspaces_with_nearby
 from flowcrm.store.queries.notices import notices, unread
+from flowcrm.store.queries.search import Spot, proposals
 from flowcrm.store.queries.stored import stored_of_threads, stored_page
 from flowcrm.store.queries.threads import Only, Place, emails_of, threads_of_company, threads_of_contact, threads_of_mine
 from flowcrm.store.reveal import reveal_heads, reveal_message
@@ -351,6 +352,7 @@ HOT: dict[str, Callable[[World], object]] = {
             w.large.workspace_id, Wanted(verbs=("export",), since=LATER.at - timedelta(days=1), until=LATER.at)
         )
     ),
+    "a search": _in_scope(lambda w: proposals(w.shared, w.keys, ["winter", "tyres"], Spot(), 100)),
     "objects in use": lambda w: refs_in_use(w.large.workspace_id, [f"w/{n}" for n in range(1000)]),
 }
 
@@ -386,11 +388,11 @@ def test_search_uses_its_index_and_finds_nothing_of_another_account(world: World
     with workspace_scope(workspace_id):
         tokens = rows("SELECT tok FROM search_row WHERE message_id = %s", [world.large.message_id])[0][0]
         rare = min(
-            tokens, key=lambda token: rows("SELECT count(*) FROM find_tokens(%s, %s, %s, 50)", [[token], [token], never])
+            tokens, key=lambda token: rows("SELECT count(*) FROM find_messages(%s, %s, %s, 0, 50)", [[[token]], [token], never])
         )
     with workspace_scope(workspace_id):
         before = _reads()
-        found = rows("SELECT message_id FROM find_tokens(%s, %s, %s, 50)", [[rare], tokens, never])
+        found = rows("SELECT message_id FROM find_messages(%s, %s, %s, 0, 50)", [[[rare]], tokens, never])
         after = _reads()
         own = rows("SELECT count(*) FROM search_row WHERE message_id = ANY(%s)", [[one for (one,) in found]])
     assert len(found) > 0

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
+from flowcrm.mail.query import Excerpt
 from flowcrm.pages.emails import people
 from flowcrm.pages.emails.unknown import unknown_people
 from flowcrm.pages.http import MemberRequest
@@ -23,7 +24,8 @@ class Line:
     """One conversation: what its newest email says of itself, and what holds for all of them.
 
     holder: the colleague whose email it is, where the viewer sees less than all of it; then snippet is empty, and subject where
-    that is hidden too. unknown: the address of a person in it who is no contact yet, if there is one.
+    that is hidden too. unknown: the address of a person in it who is no contact yet, if there is one. Of what was searched for:
+    excerpt, where it stands in the text, and open, the email that is opened then.
     """
 
     row: ThreadRow
@@ -32,6 +34,8 @@ class Line:
     snippet: str
     holder: str = ""
     unknown: str = ""
+    excerpt: Excerpt | None = None
+    open: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

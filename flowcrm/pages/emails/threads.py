@@ -1,8 +1,9 @@
 """One conversation as a page shows it: every email a line, the newest opened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from flowcrm.ingest.core import own_subject
 from flowcrm.mail.types import Role
 from flowcrm.pages.emails import people
 from flowcrm.pages.emails.bodies import Body, body
@@ -20,13 +21,14 @@ from flowcrm.store.vaults import vault
 @dataclass(frozen=True, slots=True)
 class Fold:
     """One email, folded to a line. seed: gives its writer the same tint everywhere. body: its inside, where it is open.
-    holder: whose it is, where the viewer sees no more of it than this line."""
+    subject: where it is not the thread's. holder: whose it is, where the viewer sees no more of it than this line."""
 
     row: EmailRow
     sender: str
     readers: str
     seed: str
     snippet: str
+    subject: str = ""
     body: Body | None = None
     holder: str = ""
 
@@ -59,13 +61,18 @@ def thread(
     rows = [row for row in found.emails if row.copy_id in heads]
     whole = [row.message_id for row in rows if row.sight is Level.EVERYTHING]
     open_ones = {opened, whole[-1] if before is None else None} if whole else set()
+    title = next(filter(None, (subject(heads[row.copy_id]) for row in rows)), "")
     folds = tuple(
-        _fold(row, heads[row.copy_id], own, names, body(looking, row.message_id, own) if row.message_id in open_ones else None)
+        replace(
+            _fold(row, heads[row.copy_id], own, names),
+            subject=_other_subject(heads[row.copy_id], title),
+            body=body(looking, row.message_id, own) if row.message_id in open_ones else None,
+        )
         for row in rows
     )
     return Thread(
         conversation_id,
-        next(filter(None, (subject(heads[row.copy_id]) for row in rows)), ""),
+        title,
         folds,
         found.earlier,
         held_by_others(looking, conversation_id),
@@ -74,8 +81,14 @@ def thread(
     )
 
 
-def _fold(row: EmailRow, head: Head, own: Own, names: Mapping[int, str], opened: Body | None) -> Fold:
+def _other_subject(head: Head, title: str) -> str:
+    """An email's own subject, where it says something else than the thread's."""
+    own = subject(head)
+    return own if own_subject(own) != own_subject(title) else ""
+
+
+def _fold(row: EmailRow, head: Head, own: Own, names: Mapping[int, str]) -> Fold:
     writers = head.of(Role.FROM)
     seed = writers[0].email if writers else ""
     holder = names.get(row.mailbox_id, "")
-    return Fold(row, people.sender(head), people.readers(head, own.addresses), seed, head.snippet, opened, holder)
+    return Fold(row, people.sender(head), people.readers(head, own.addresses), seed, head.snippet, holder=holder)

@@ -17,9 +17,11 @@ from flowcrm.pages.emails import people
 from flowcrm.pages.emails.bodies import body
 from flowcrm.pages.emails.empty import Empty, why_empty
 from flowcrm.pages.emails.lists import asked, came_newer, lines, who_looks
+from flowcrm.pages.emails.search import search_page
 from flowcrm.pages.emails.threads import thread
 from flowcrm.pages.emails.unknown import named
 from flowcrm.pages.http import MemberRequest
+from flowcrm.pages.lists import typed_filter
 from flowcrm.pages.notes import note
 from flowcrm.store.access import Actor, access_conversation
 from flowcrm.store.errors import NotFound
@@ -27,14 +29,13 @@ from flowcrm.store.queries.bin import count_bin
 from flowcrm.store.queries.companies import access_company
 from flowcrm.store.queries.contacts import access_contact
 from flowcrm.store.queries.mailboxes import own_mailboxes
+from flowcrm.store.queries.one_email import conversation_of, shown_copy
 from flowcrm.store.queries.threads import (
     PAGE_SIZE,
     THREAD_SIZE,
     Only,
     Place,
     ThreadPage,
-    conversation_of,
-    shown_copy,
     threads_of_company,
     threads_of_contact,
     threads_of_mine,
@@ -55,8 +56,11 @@ def home(_request: MemberRequest) -> HttpResponse:
 def index(request: MemberRequest) -> HttpResponse:
     """Every thread of which the member may know, newest first. Where colleagues share theirs, his own come first."""
     looking = who_looks(request)
-    usual = Only.MINE if looking.own and looking.shared else Only.ALL
     context: dict[str, object] = {"in_bin": count_bin(looking)} if not request.htmx else {}
+    if typed := typed_filter(request).strip():
+        context |= search_page(request, looking, typed)
+        return render(request, "emails/found.html" if request.htmx else "emails/list.html", context)
+    usual = Only.MINE if looking.own and looking.shared else Only.ALL
     return _list(request, looking, threads_of_mine, Shown("emails", "emails/list.html", usual), context, Empty())
 
 
@@ -176,6 +180,8 @@ def _list(
         return render(request, "emails/rows.html", context)
     if not found.lines:
         context["empty"] = why_empty(request, looking, about)
+    if request.htmx and "q" in request.GET:  # what was searched for is taken out again
+        return render(request, "emails/threads.html", context)
     return render(request, shown.page, context)
 
 

@@ -23,6 +23,7 @@ KINDS: Mapping[str, Kind] = {
     "file": Kind(_("Opened an attachment"), "emails"),
     "original": Kind(_("Downloaded an original"), "emails"),
     "list": Kind(_("Saw lines of a list"), "emails"),
+    "search": Kind(_("Found emails by a search"), "emails"),
     "export": Kind(_("Exported emails"), "emails"),
     "people": Kind(_("Saw people a mailbox's owner has written to"), "mailbox"),
     "people_scan": Kind(_("Looked for people written to"), "mailbox"),
@@ -67,7 +68,7 @@ _ACCOUNT = (
 # What the filter offers: more than one kind each, since nobody looks for "downloaded an original" alone.
 GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
     "opened": (_("Opened emails"), ("read", "file", "original", "export")),
-    "listed": (_("Saw lists"), ("list", "people")),
+    "listed": (_("Saw lists"), ("list", "search", "people")),
     "sight": (_("Who sees what"), ("level", "private", "not_private")),
     "mailboxes": (_("Mailboxes"), _MAILBOXES),
     "account": (_("The account"), _ACCOUNT),
@@ -76,6 +77,7 @@ GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
 SURFACES: Mapping[str, Text] = {
     "emails": _("list of emails"),
     "bin": _("bin"),
+    "search": _("search"),
     "contact": _("contact's tab"),
     "company": _("company's tab"),
     "running": _("running import"),

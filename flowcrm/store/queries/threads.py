@@ -23,7 +23,6 @@ from typing import Any
 from flowcrm.mail.prepared import MessageFlag
 from flowcrm.store.access import READABLE, SHOWN_COPY, Actor
 from flowcrm.store.db import row, rows
-from flowcrm.store.errors import NotFound
 from flowcrm.store.levels import Level
 
 PAGE_SIZE = 50
@@ -264,6 +263,18 @@ def threads_of_company(
     return _page_of_people(_Asked(looking, only, after, size, _of_them(only)), _COMPANY, company_id)
 
 
+def threads_of_copies(looking: Actor, copy_ids: Sequence[int]) -> ThreadPage:
+    """The conversations of these copies, each by that copy; all in one page."""
+    listed = """
+        SELECT c.id, c.at, c.message_id, x.conversation_id, x.ours
+        FROM (SELECT c.* FROM copy c WHERE c.workspace_id = %(workspace)s AND c.id = ANY(%(copies)s::bigint[])) c
+        CROSS JOIN LATERAL (
+            SELECT m.conversation_id, m.ours FROM message m
+            WHERE m.workspace_id = c.workspace_id AND m.id = c.message_id LIMIT 1) x"""
+    asked = _Asked(looking, Only.ALL, None, len(copy_ids), _NOTHING)
+    return _threads(rows(_PAGE.format(listed=listed), {**asked.values, "copies": list(copy_ids)}), len(copy_ids))
+
+
 def emails_of(looking: Actor, conversation_id: int, *, before: int | None = None, size: int = THREAD_SIZE) -> Emails:
     """The newest `size` emails of a conversation that the actor may know of (before the email `before`), oldest first.
 
@@ -282,26 +293,6 @@ def emails_of(looking: Actor, conversation_id: int, *, before: int | None = None
     )
     shown = tuple(_email(looking, one) for one in reversed(found[:size]))
     return Emails(shown, shown[0].message_id if len(found) > size else None)
-
-
-def shown_copy(looking: Actor, message_id: int) -> int:
-    """The copy of an email that the viewer is shown. Raises NotFound."""
-    found = row(
-        f"""SELECT c.id FROM message m CROSS JOIN LATERAL ({SHOWN_COPY}) c
-            WHERE m.workspace_id = %(workspace)s AND m.id = %(id)s""",
-        {**looking.values(), "id": message_id},
-    )
-    if found is None:
-        raise NotFound
-    return int(found[0])
-
-
-def conversation_of(workspace_id: int, message_id: int) -> int:
-    """The conversation of an email that is there."""
-    found = row("SELECT conversation_id FROM message WHERE workspace_id = %s AND id = %s", [workspace_id, message_id])
-    if found is None:
-        raise NotFound
-    return int(found[0])
 
 
 def _email(looking: Actor, found: Sequence[Any]) -> EmailRow:

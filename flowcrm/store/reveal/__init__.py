@@ -9,6 +9,7 @@ Raises NotFound for what the actor may not know of, and VaultError where keys or
 
 from flowcrm.store.reveal.export import ExportedCopy, ExportedMessage, reveal_copies, reveal_export
 from flowcrm.store.reveal.files import File, OpenedFile, reveal_attachment
+from flowcrm.store.reveal.found import MOST_FOUND, Hit, reveal_hits
 from flowcrm.store.reveal.heads import Head, reveal_binned, reveal_heads
 from flowcrm.store.reveal.messages import PARSED_AT_ONCE, Opened, reveal_message
 from flowcrm.store.reveal.originals import Original, reveal_original
@@ -16,12 +17,14 @@ from flowcrm.store.reveal.people import MOST_PEOPLE, Person, reveal_people
 from flowcrm.store.reveal.records import Verb
 
 __all__ = [
+    "MOST_FOUND",
     "MOST_PEOPLE",
     "PARSED_AT_ONCE",
     "ExportedCopy",
     "ExportedMessage",
     "File",
     "Head",
+    "Hit",
     "Opened",
     "OpenedFile",
     "Original",
@@ -32,6 +35,7 @@ __all__ = [
     "reveal_copies",
     "reveal_export",
     "reveal_heads",
+    "reveal_hits",
     "reveal_message",
     "reveal_original",
     "reveal_people",

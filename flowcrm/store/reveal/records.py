@@ -9,10 +9,11 @@ from flowcrm.store.writes.viewing import do_note_viewing
 
 
 class Verb(StrEnum):
-    """How much was opened. LIST: people, subject and first line. READ: the text. FILE: an attachment. ORIGINAL: all bytes.
-    EXPORT: people, subjects, texts and the names of files, of a page of messages."""
+    """How much was opened. LIST: people, subject and first line. SEARCH: where a word stands in the text. READ: the text. FILE:
+    an attachment. ORIGINAL: all bytes. EXPORT: people, subjects, texts and the names of files, of a page of messages."""
 
     LIST = "list"
+    SEARCH = "search"
     READ = "read"
     FILE = "file"
     ORIGINAL = "original"

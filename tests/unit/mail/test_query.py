@@ -1,0 +1,52 @@
+"""What was typed, as the words and phrases that are looked for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowcrm.mail.query import MOST_WORDS, Excerpt, excerpt, read_query
+from flowcrm.mail.words import words
+
+
+@pytest.mark.parametrize(
+    ("typed", "looked_for", "phrases"),
+    [
+        ("Winter tyres", ("winter", "tyres"), ()),
+        ("  ÄRGER  Straße ", ("arger", "strasse"), ()),
+        ('offer "winter  Tyres"', ("offer", "winter", "tyres"), ("winter tyres",)),
+        ("„Grüße aus Wien“", ("grusse", "aus", "wien"), ("grusse aus wien",)),
+        ('half "a phrase', ("half", "a", "phrase"), ()),
+        ('"one"', ("one",), ()),
+        ("見積書", ("見積", "積書"), ()),
+        ("!?", (), ()),
+    ],
+)
+def test_words_are_folded_as_the_index_has_them(typed: str, looked_for: tuple[str, ...], phrases: tuple[str, ...]) -> None:
+    query = read_query(typed)
+    assert set(query.words) == set(looked_for)
+    assert query.phrases == phrases
+    assert not query.cut
+
+
+def test_of_a_whole_page_the_first_words_are_looked_for() -> None:
+    query = read_query(" ".join(f"word{n}" for n in range(100)))
+    assert query.words == tuple(f"word{n}" for n in range(MOST_WORDS))
+    assert query.cut
+
+
+def test_a_phrase_stands_side_by_side_in_one_text() -> None:
+    query = read_query('"winter tyres"')
+    assert query.answered_by({"winter", "tyres"}, ["Our  Winter\ntyres are here"])
+    assert not query.answered_by({"winter", "tyres"}, ["tyres for winter", "winter"])
+
+
+@given(st.text(max_size=200))
+def test_a_text_is_found_by_its_own_words(text: str) -> None:
+    query = read_query(text.replace('"', " "))
+    assert query.answered_by(set(words(text)), [text])
+
+
+def test_an_excerpt_shows_the_first_word_that_was_looked_for_and_what_stands_around() -> None:
+    text = "Dear Anna, " + "x " * 100 + "the Straßen of Wien are long."
+    assert excerpt(read_query("wien strasse"), text) == Excerpt("x " * 22 + "the Straßen of ", "Wien", " are long.")
+    assert excerpt(read_query("berlin"), text) is None
