@@ -16,6 +16,7 @@ from flowcrm.store.writes.merging import do_forget_undo
 from flowcrm.store.writes.notices import do_drop_notices
 from flowcrm.store.writes.people import do_forget_old_people
 from flowcrm.store.writes.upkeep import do_drop_sessions, do_settle_dead_jobs, refs_in_use
+from flowcrm.store.writes.uploads import do_forget_uploads
 from flowcrm.vault.errors import VaultError
 
 log = structlog.get_logger(__name__)
@@ -66,12 +67,14 @@ def empty_bins() -> int:
 
 
 def forget_old_things() -> int:
-    """Drop what was found of people whom somebody wrote to, where he has not decided for 30 days; and what would take back
-    merges and splits of contacts that are so long ago. Returns how many."""
+    """Drop what was found of people whom somebody wrote to, where he has not decided for 30 days; what would take back merges
+    and splits of contacts that are so long ago; and files of contacts that were not imported within an hour. Returns how
+    many."""
     gone = 0
     for workspace_id in workspace_ids():
         with workspace_scope(workspace_id):
             gone += do_forget_old_people(workspace_id=workspace_id) + do_forget_undo(workspace_id=workspace_id)
+            gone += do_forget_uploads(workspace_id=workspace_id)
     return gone
 
 

@@ -201,7 +201,8 @@ def _provider_scope(mailbox: Snapshot, scope: OpenScope) -> Scope | None:
     """What to ask the provider for; None where there is nothing to ask for (no contact has an address yet)."""
     if scope.name == MAIN:
         return main_scope(mailbox)
-    addresses = _contact_addresses(mailbox, int(scope.name.partition(":")[2]))
+    first, _dash, last = scope.name.partition(":")[2].partition("-")
+    addresses = _contact_addresses(mailbox, (int(first), int(last or first)))
     return Scope(since=mailbox.rules.since, addresses=addresses) if addresses else None
 
 
@@ -215,13 +216,17 @@ def main_scope(mailbox: Snapshot) -> Scope:
     return Scope(since=since)
 
 
-def _contact_addresses(mailbox: Snapshot, contact_id: int | None) -> tuple[str, ...]:
-    """In the order of their ids: a listing counts its parts, and new addresses must not move the old ones."""
+def _contact_addresses(mailbox: Snapshot, contacts: tuple[int, int] | None) -> tuple[str, ...]:
+    """In the order of their ids: a listing counts its parts, and new addresses must not move the old ones.
+
+    contacts: the first and the last of those whose past is listed; None for all.
+    """
+    first, last = contacts or (None, None)
     with workspace_scope(mailbox.workspace_id):
         found = rows(
-            """SELECT address FROM contact_address WHERE workspace_id = %s AND (%s::bigint IS NULL OR contact_id = %s)
-               ORDER BY id""",
-            [mailbox.workspace_id, contact_id, contact_id],
+            """SELECT address FROM contact_address
+               WHERE workspace_id = %s AND (%s::bigint IS NULL OR contact_id BETWEEN %s AND %s) ORDER BY id""",
+            [mailbox.workspace_id, first, first, last],
         )
     return tuple(address for (address,) in found)
 

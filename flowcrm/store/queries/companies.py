@@ -1,5 +1,6 @@
 """Companies as lists and records show them. Every function runs inside a workspace scope."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,10 +84,16 @@ def access_company(workspace_id: int, company_id: int) -> CompanyRecord:
 
 def find_company(workspace_id: int, name: str) -> int | None:
     """The company of that name, whatever its case and accents."""
-    found = row(
-        "SELECT id FROM company WHERE workspace_id = %s AND sort_key = %s ORDER BY id LIMIT 1", [workspace_id, sort_key(name)]
+    return find_companies(workspace_id, [sort_key(name)]).get(sort_key(name))
+
+
+def find_companies(workspace_id: int, sort_keys: Iterable[str]) -> dict[str, int]:
+    """The companies that are ordered by these: sort key -> id."""
+    found = rows(
+        "SELECT sort_key, min(id) FROM company WHERE workspace_id = %s AND sort_key = ANY(%s::text[]) GROUP BY sort_key",
+        [workspace_id, list(sort_keys)],
     )
-    return int(found[0]) if found else None
+    return dict(found)
 
 
 def company_names(workspace_id: int, prefix: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from flowcrm.lib import clock
 from flowcrm.store.db import next_id, next_ids, row, rows, run
 from flowcrm.store.errors import UserError
-from flowcrm.store.queries.companies import find_company
+from flowcrm.store.queries.companies import find_companies, find_company
 from flowcrm.store.sorting import sort_key
 
 # RFC 1035 section 2.3.1, letters as IDNA writes them, and at least two labels: "localhost" is nobody's company.
@@ -91,11 +91,29 @@ def do_change_company(*, workspace_id: int, company_id: int, name: str, domains:
 
 def do_name_company(*, workspace_id: int, name: str) -> int | None:
     """The company that a contact's form names: the one there is, else a new one; None for an empty name."""
-    wanted = " ".join(name.split())
-    if not wanted:
-        return None
+    return do_name_companies(workspace_id=workspace_id, names=[name]).get(name)
+
+
+def do_name_companies(*, workspace_id: int, names: Iterable[str]) -> dict[str, int]:
+    """The same for many names: name, as it was given -> company. What differs only in case, accents and blanks is one."""
+    keys = {name: sort_key(name) for name in names if name.split()}
+    if not keys:
+        return {}
     _hold(workspace_id)
-    return find_company(workspace_id, wanted) or do_create_company(workspace_id=workspace_id, name=wanted)
+    found = find_companies(workspace_id, set(keys.values()))
+    new: dict[str, str] = {}
+    for name, key in keys.items():
+        if key not in found:
+            new.setdefault(key, " ".join(name.split()))
+    ids = dict(zip(new, next_ids(len(new)), strict=True))
+    run(
+        """INSERT INTO company (workspace_id, id, name, sort_key, created_at)
+           SELECT %s, c.id, c.name, c.sort_key, %s
+           FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS c (id, name, sort_key)""",
+        [workspace_id, clock.now(), list(ids.values()), list(new.values()), list(new)],
+    )
+    known = found | ids
+    return {name: known[key] for name, key in keys.items()}
 
 
 def _hold(workspace_id: int) -> None:

@@ -3,12 +3,12 @@
 Every function runs inside a workspace scope. `check_*` come first and may refuse; what they return is what `do_*` take.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from flowcrm.lib import clock
 from flowcrm.mail.addresses import normalise
-from flowcrm.store.db import next_id, next_ids, row, rows, run
+from flowcrm.store.db import next_ids, row, rows, run
 from flowcrm.store.errors import UserError
 from flowcrm.store.queries.contacts import ContactRecord, access_contact
 from flowcrm.store.sorting import sort_key
@@ -99,9 +99,14 @@ def taken_addresses(*, workspace_id: int, addresses: Sequence[str]) -> frozenset
 
 def do_create_contact(*, workspace_id: int, fields: ContactFields) -> int:
     """A new contact; returns its id. Mailboxes that keep only contacts' mail list its past next (K12)."""
-    contact_id = next_id()
-    _insert(workspace_id, contact_id, fields)
-    return contact_id
+    return do_create_contacts(workspace_id=workspace_id, contacts=[fields])[0]
+
+
+def do_create_contacts(*, workspace_id: int, contacts: Sequence[ContactFields]) -> list[int]:
+    """New contacts, in a few statements however many they are; returns their ids, ascending. No address may stand twice."""
+    ids = next_ids(len(contacts))
+    _insert(workspace_id, dict(zip(ids, contacts, strict=True)))
+    return ids
 
 
 def do_change_contact(*, workspace_id: int, contact_id: int, fields: ContactFields) -> None:
@@ -117,7 +122,7 @@ def do_change_contact(*, workspace_id: int, contact_id: int, fields: ContactFiel
         "DELETE FROM contact_address WHERE workspace_id = %s AND contact_id = %s AND NOT address = ANY(%s::text[])",
         [workspace_id, contact_id, list(fields.addresses)],
     )
-    _insert_addresses(vault(workspace_id), contact_id, fields.addresses)
+    _insert_addresses(vault(workspace_id), {contact_id: fields})
     if gone:
         do_contact_addresses_left(workspace_id=workspace_id)
     if not before.issuperset(fields.addresses):
@@ -143,41 +148,53 @@ def do_restore_contact(*, workspace_id: int, deleted: DeletedContact) -> tuple[s
         company_id = None
     free = tuple(address for address in deleted.fields.addresses if address not in taken)
     fields = deleted.fields
-    _insert(workspace_id, deleted.id, ContactFields(fields.name, free, fields.title, fields.phone, fields.note, company_id))
+    back = ContactFields(fields.name, free, fields.title, fields.phone, fields.note, company_id)
+    _insert(workspace_id, {deleted.id: back})
     return taken
 
 
-def _insert(workspace_id: int, contact_id: int, fields: ContactFields) -> None:
+def _insert(workspace_id: int, contacts: Mapping[int, ContactFields]) -> None:
+    """contacts: by their ids, ascending."""
     now = clock.now()
+    columns = [_columns(fields) for fields in contacts.values()]
     run(
         """INSERT INTO contact (workspace_id, id, name, sort_key, title, phone, note, company_id, created_at, updated_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-        [workspace_id, contact_id, *_columns(fields), now, now],
+           SELECT %s, c.id, c.name, c.sort_key, c.title, c.phone, c.note, c.company_id, %s, %s
+           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+                AS c (id, name, sort_key, title, phone, note, company_id)""",
+        [workspace_id, now, now, list(contacts), *([one[place] for one in columns] for place in range(6))],
     )
-    _insert_addresses(vault(workspace_id), contact_id, fields.addresses)
-    if fields.addresses:
-        do_contact_past(workspace_id=workspace_id, contact_id=contact_id)
+    _insert_addresses(vault(workspace_id), contacts)
+    addressed = [contact_id for contact_id, fields in contacts.items() if fields.addresses]
+    if addressed:
+        do_contact_past(workspace_id=workspace_id, contact_id=addressed[0], last_id=addressed[-1])
 
 
 def _columns(fields: ContactFields) -> list[object]:
     return [fields.name, sort_key(fields.name), fields.title, fields.phone, fields.note, fields.company_id]
 
 
-def _insert_addresses(keys: WorkspaceVault, contact_id: int, addresses: Sequence[str]) -> None:
+def _insert_addresses(keys: WorkspaceVault, contacts: Mapping[int, ContactFields]) -> None:
+    one_each = [
+        (contact_id, address, position)
+        for contact_id, fields in contacts.items()
+        for position, address in enumerate(fields.addresses)
+    ]
     run(
         """INSERT INTO contact_address (workspace_id, id, contact_id, address, position, gen, h_address)
-           SELECT %s, a.id, %s, a.address, a.position, %s, a.h_address
-           FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::bytea[]) AS a (id, address, position, h_address)
+           SELECT %s, a.id, a.contact_id, a.address, a.position, %s, a.h_address
+           FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::smallint[], %s::bytea[])
+                AS a (id, contact_id, address, position, h_address)
            ON CONFLICT (workspace_id, gen, h_address) DO UPDATE SET position = EXCLUDED.position
            WHERE contact_address.contact_id = EXCLUDED.contact_id""",
         [
             keys.workspace_id,
-            contact_id,
             keys.generation,
-            next_ids(len(addresses)),
-            list(addresses),
-            list(range(len(addresses))),
-            [keys.lookup("address", address) for address in addresses],
+            next_ids(len(one_each)),
+            [contact_id for contact_id, _, _ in one_each],
+            [address for _, address, _ in one_each],
+            [position for _, _, position in one_each],
+            [keys.lookup("address", address) for _, address, _ in one_each],
         ],
     )
 

@@ -54,8 +54,13 @@ def do_contact_addresses_left(*, workspace_id: int) -> None:
     )
 
 
-def do_contact_past(*, workspace_id: int, contact_id: int) -> None:
-    """A contact got an address: every mailbox that keeps only contacts' mail lists that contact's past (K12)."""
+def do_contact_past(*, workspace_id: int, contact_id: int, last_id: int | None = None) -> None:
+    """A contact got an address: every mailbox that keeps only contacts' mail lists that contact's past (K12).
+
+    last_id: of several made at once, whose ids go up to it. They are one listing, which asks the provider for many addresses at
+    a time; ten thousand listings of one contact each would take ten thousand questions.
+    """
+    several = last_id is not None and last_id != contact_id
     mailboxes = rows(
         """INSERT INTO cursor (workspace_id, mailbox_id, scope, value, listing, updated_at)
            SELECT workspace_id, id, %s, NULL, true, %s FROM mailbox
@@ -63,7 +68,7 @@ def do_contact_past(*, workspace_id: int, contact_id: int) -> None:
            ON CONFLICT (workspace_id, mailbox_id, scope)
            DO UPDATE SET value = NULL, listing = true, relist = false, rev = cursor.rev + 1
            RETURNING mailbox_id""",
-        [f"contact:{contact_id}", clock.now(), workspace_id],
+        [f"contact:{contact_id}-{last_id}" if several else f"contact:{contact_id}", clock.now(), workspace_id],
     )
     _do_look_into_bin(workspace_id, [mailbox_id for (mailbox_id,) in mailboxes])
     for (mailbox_id,) in mailboxes:
