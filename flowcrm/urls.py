@@ -7,6 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from flowcrm.pages.accounts import can_send_mail
 from flowcrm.pages.companies import views as companies
+from flowcrm.pages.contact_files import exporting as contact_export
+from flowcrm.pages.contact_files import importing as contact_import
 from flowcrm.pages.contacts import merging as contact_merging
 from flowcrm.pages.contacts import remove as contact_remove
 from flowcrm.pages.contacts import views as contacts
@@ -66,6 +68,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Contacts
     path("contacts", contacts.index, name="contacts"),
     path("contacts/new", contacts.create, name="contact_create"),
+    path("contacts/import", contact_import.upload, name="contact_upload"),
+    path("contacts/import/example", contact_import.example, name="contact_example"),
+    path("contacts/import/<int:upload_id>", contact_import.preview, name="contact_import"),
+    path("contacts/import/<int:upload_id>/errors", contact_import.wrong_rows, name="contact_import_errors"),
+    path("contacts/import/<int:upload_id>/drop", contact_import.drop, name="contact_import_drop"),
+    path("contacts/export", contact_export.export, name="contact_export"),
     path("contacts/restore", contacts.restore, name="contact_restore"),
     path("contacts/<int:contact_id>", contacts.record, name="contact"),
     path("contacts/<int:contact_id>/emails", emails.of_contact, name="contact_emails"),

@@ -86,6 +86,7 @@ def _pages(acme: House) -> tuple[str, ...]:
         "/emails/bin",
         "/contacts",
         "/contacts/new",
+        "/contacts/import",
         *(
             f"/contacts/{carla}{part}"
             for part in ("", "/emails", "/edit", "/remove", "/merge", f"/merge?with={lena}", "/split")

@@ -9,6 +9,7 @@ PLAIN = (
     "/emails/bin",
     "/contacts",
     "/contacts/new",
+    "/contacts/import",
     "/companies",
     "/companies/new",
     "/settings/integrations",

@@ -67,6 +67,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
         "company_change",
     }
     tested |= {"article"}
+    # tests/web/test_contact_csv.py
+    tested |= {"contact_import", "contact_import_errors", "contact_import_drop"}
     # tests/web/test_merging.py
     tested |= {"contact_merge", "contact_split", "contact_undo"}
     # tests/web/test_emails.py and test_integrations.py have the strangers of these.

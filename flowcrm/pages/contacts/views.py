@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from flowcrm.lib import clock
 from flowcrm.pages import undo
+from flowcrm.pages.contact_files.importing import IMPORTED, unmake
 from flowcrm.pages.contacts.forms import ContactForm, initial
 from flowcrm.pages.contacts.remove import let_in_again
 from flowcrm.pages.forms import checked
@@ -94,7 +95,11 @@ def restore(request: MemberRequest) -> HttpResponse:
         messages.error(request, _("There is nothing left to bring back: undo works for an hour, for the last deletion."))
         return redirect("contacts")
     if MADE in kept:
-        return _unmake(request, kept[MADE])
+        made: list[int] = kept[MADE]
+        gone = do_unmake_contacts(workspace_id=request.workspace.id, contact_ids=made)
+        return _unmade(request, gone, len(made) - gone)
+    if IMPORTED in kept:
+        return _unmade(request, *unmake(request, kept[IMPORTED]))
     deleted = DeletedContact.from_json(kept)
     taken = do_restore_contact(workspace_id=request.workspace.id, deleted=deleted)
     let_in_again(request, kept)
@@ -109,12 +114,11 @@ def restore(request: MemberRequest) -> HttpResponse:
     return redirect("contact", deleted.id)
 
 
-def _unmake(request: MemberRequest, contact_ids: list[int]) -> HttpResponse:
-    gone = do_unmake_contacts(workspace_id=request.workspace.id, contact_ids=contact_ids)
+def _unmade(request: MemberRequest, gone: int, left: int) -> HttpResponse:
+    """left: how many of the contacts are still there, since they were changed."""
     said = ngettext("%(n)s contact was taken back.", "%(n)s contacts were taken back.", gone) % {"n": gone}
     messages.success(request, said)
-    if gone < len(contact_ids):
-        left = len(contact_ids) - gone
+    if left:
         said = ngettext(
             "%(n)s was changed meanwhile, or is gone, and was left as it is.",
             "%(n)s were changed meanwhile, or are gone, and were left as they are.",

@@ -133,7 +133,8 @@ def _lines(looking: Actor, records: tuple[Record, ...]) -> list[Line]:
 
 
 def _line(record: Record, of: Kind, first: int, emails: Mapping[int, Email], whose: Mapping[str, Mapping[int, str]]) -> Line:
-    several = len(record.object_ids) if of.about == "emails" and record.verb != "file" else 1
+    counted = of.about == "contacts" or (of.about == "emails" and record.verb != "file")
+    several = len(record.object_ids) if counted else 1
     email = emails.get(first, Email(None, ())) if of.about == "emails" and several == 1 else None
     name = whose.get(of.about, {}).get(first, "")
     return Line(record, of, surface(record.surface), email, name, several if several > 1 else 0)

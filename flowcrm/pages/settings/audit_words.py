@@ -11,7 +11,7 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record. about: what its ids are of: "emails", "thread", "mailbox", "person" (a member, or an
+    """A kind of record. about: what its ids are of: "emails", "thread", "mailbox", "contacts", "person" (a member, or an
     invitation) or nothing that can be shown."""
 
     title: Text
@@ -27,6 +27,8 @@ KINDS: Mapping[str, Kind] = {
     "export": Kind(_("Exported emails"), "emails"),
     "people": Kind(_("Saw people a mailbox's owner has written to"), "mailbox"),
     "people_scan": Kind(_("Looked for people written to"), "mailbox"),
+    "import_contacts": Kind(_("Imported contacts"), "contacts"),
+    "export_contacts": Kind(_("Exported contacts")),
     "private": Kind(_("Made private"), "thread"),
     "not_private": Kind(_("Took the mark Private off"), "thread"),
     "connect": Kind(_("Connected a mailbox"), "mailbox"),
@@ -71,6 +73,7 @@ GROUPS: Mapping[str, tuple[Text, tuple[str, ...]]] = {
     "listed": (_("Saw lists"), ("list", "search", "people")),
     "sight": (_("Who sees what"), ("level", "private", "not_private")),
     "mailboxes": (_("Mailboxes"), _MAILBOXES),
+    "contacts": (_("Contacts"), ("import_contacts", "export_contacts")),
     "account": (_("The account"), _ACCOUNT),
 }
 
@@ -80,6 +83,7 @@ SURFACES: Mapping[str, Text] = {
     "search": _("search"),
     "contact": _("contact's tab"),
     "company": _("company's tab"),
+    "contacts": _("list of contacts"),
     "running": _("running import"),
     "preview": _("preview of a change"),
     "thread": _("thread"),

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flowcrm.store.db import row, rows
 from flowcrm.store.errors import NotFound
@@ -82,18 +83,41 @@ def contact_page(
     return ContactPage(contacts, Place(found[size - 1][6], found[size - 1][0]) if more else None)
 
 
+# The columns stand in the order of the fields of ContactRecord.
+_RECORD = f"""SELECT c.id, c.name, c.title, c.phone, c.note, c.company_id, coalesce(o.name, ''), {_ADDRESSES},
+                     c.created_at, c.updated_at
+              FROM contact c LEFT JOIN company o ON o.workspace_id = c.workspace_id AND o.id = c.company_id"""
+
+
 def access_contact(workspace_id: int, contact_id: int) -> ContactRecord:
     """One contact; raises NotFound."""
-    found = row(
-        f"""SELECT c.id, c.name, c.title, c.phone, c.note, c.company_id, coalesce(o.name, ''), {_ADDRESSES},
-                   c.created_at, c.updated_at
-            FROM contact c LEFT JOIN company o ON o.workspace_id = c.workspace_id AND o.id = c.company_id
-            WHERE c.workspace_id = %s AND c.id = %s""",
-        [workspace_id, contact_id],
-    )
+    found = row(f"{_RECORD} WHERE c.workspace_id = %s AND c.id = %s", [workspace_id, contact_id])
     if found is None:
         raise NotFound
-    # The columns stand in the order of the fields.
+    return _record(found)
+
+
+def contact_records(workspace_id: int, *, after: Place | None, size: int) -> tuple[tuple[ContactRecord, ...], Place | None]:
+    """Whole contacts by name, a page at a time, and where the next page begins, None on the last one."""
+    found = rows(
+        f"""{_RECORD} WHERE c.workspace_id = %s AND (c.sort_key, c.id) > (%s, %s) ORDER BY c.sort_key, c.id LIMIT %s""",
+        [workspace_id, after.sort_key if after else "", after.id if after else 0, size],
+    )
+    records = tuple(map(_record, found))
+    return records, Place(sort_key(records[-1].name), records[-1].id) if len(records) == size else None
+
+
+def most_addresses(workspace_id: int) -> int:
+    """How many addresses a contact has at most."""
+    found = row(
+        """SELECT max(n)
+           FROM (SELECT count(*) AS n FROM contact_address WHERE workspace_id = %s GROUP BY contact_id) AS each""",
+        [workspace_id],
+    )
+    return int(found[0] or 0) if found else 0
+
+
+def _record(found: tuple[Any, ...]) -> ContactRecord:
     whole = dict(zip(ContactRecord.__slots__, found, strict=True))
     return ContactRecord(**whole | {"addresses": tuple(whole["addresses"])})
 

@@ -76,7 +76,7 @@ def check_addresses(*, workspace_id: int, addresses: Iterable[str], contact_id: 
 
     Holds the account's row until the transaction ends: no one else can take an address between this check and the write.
     """
-    wanted = tuple(dict.fromkeys(_normal(address) for address in addresses))
+    wanted = tuple(dict.fromkeys(normal_address(address) for address in addresses))
     row("SELECT 1 FROM workspace WHERE id = %s FOR NO KEY UPDATE", [workspace_id])
     for address, owner_id, owner in _owners(workspace_id, wanted):
         if owner_id != contact_id:
@@ -87,7 +87,7 @@ def check_addresses(*, workspace_id: int, addresses: Iterable[str], contact_id: 
 def is_address(address: str) -> bool:
     """Whether a contact may have that address."""
     try:
-        return _normal(address) == address
+        return normal_address(address) == address
     except AddressInvalid:
         return False
 
@@ -213,7 +213,7 @@ def _owners(workspace_id: int, addresses: Sequence[str]) -> list[tuple[str, int,
     )
 
 
-def _normal(address: str) -> str:
+def normal_address(address: str) -> str:
     """The address as mail is compared by, or AddressInvalid. Lenient: what a server accepts is for servers to say."""
     normal = normalise(address.strip())
     local, at, domain = normal.rpartition("@")
