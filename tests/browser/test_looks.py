@@ -72,7 +72,15 @@ def looks(running: Product, browser: Browser, acme: House) -> Iterator[dict[str,
         found |= {path: _look(page, f"{running.url}{path}") for path in _pages(acme)}
         found["a thread, opened in its list"] = _look(page, f"{running.url}/contacts/{acme.contacts[0]}/emails", _open_thread)
         found["a form with errors"] = _look(page, f"{running.url}/contacts/new", _send_empty)
+        found["a file of contacts"] = _look(page, f"{running.url}/contacts/import", _upload)
         yield found
+
+
+def _upload(page: Page) -> None:
+    file = "First name,Email,Birthday\nJan,jan@kranbau.example,1980\nKim,kim@,\nCarla,carla@nordlicht.example,\n"
+    page.set_input_files("#file", files=[{"name": "contacts.csv", "mimeType": "text/csv", "buffer": file.encode("utf-16")}])
+    page.get_by_role("button", name="See what would be imported").click()
+    expect(page.get_by_role("heading", name="Rows with errors")).to_be_visible()
 
 
 def _pages(acme: House) -> tuple[str, ...]:

@@ -224,7 +224,7 @@ def test_what_is_not_utf_8_is_said_and_can_be_chosen(member: Someone) -> None:
         (b'Name,Email\nAnna,"a@b.example\nTom,\n', "Row 2 cannot be read"),
         (b'Name,Email\nTom,t@b.example\n"Anna"x,a@b.example\n', "Row 3 cannot be read"),
         (b",".join([b"x"] * 201) + b"\n1", "201 columns"),
-        (b"Name\n" + b"x\n" * (MOST_ROWS + 1), "10,001 rows, and 10,000 is the most"),
+        (b"Name\n" + b"x\n" * (MOST_ROWS + 1), "more than 10,000 rows"),
         (b"Name\n" + b"x" * MOST_BYTES, "larger than 5 MB"),
     ],
 )

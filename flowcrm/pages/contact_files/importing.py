@@ -44,7 +44,8 @@ SURFACE = "contacts"
 
 # How much of a file the page shows. All errors are in the file that it offers.
 _SHOWN, _SHOWN_WRONG = 10, 50
-_UPLOAD = "contact_upload"
+_MOST_MB = MOST_BYTES // 1024 // 1024
+_UPLOAD = "contact_uploads"
 _EXAMPLE = (
     ("First name", "Last name", "Email", "Email 2", "Company", "Job title", "Phone", "Note"),
     ("Anna", "Berg", "anna@nordlicht.example", "", "Nordlicht", "Head of Operations", "+49 381 555 01", "Met in Hamburg"),
@@ -91,9 +92,15 @@ def upload(request: MemberRequest) -> HttpResponse:
         content, trouble = _content(request)
         if not trouble:
             upload_id = do_keep_upload(vault(request.workspace.id), member_id=request.member.id, content=content)
-            request.session[_UPLOAD] = upload_id
+            request.session[_UPLOAD] = [*request.session.get(_UPLOAD, ())[-4:], upload_id]
             return redirect("contact_import", upload_id)
-    context = {"trouble": trouble, "too_large": _too_large(), "most_bytes": MOST_BYTES, "most_rows": MOST_ROWS}
+    context = {
+        "trouble": trouble,
+        "too_large": _too_large(),
+        "most_bytes": MOST_BYTES,
+        "most_mb": _MOST_MB,
+        "most_rows": MOST_ROWS,
+    }
     return render(request, "contact_files/upload.html", context, status=422 if trouble else 200)
 
 
@@ -105,7 +112,7 @@ def preview(request: MemberRequest, upload_id: int) -> HttpResponse:
         content = access_upload(vault(request.workspace.id), upload_id, member_id=request.member.id)
     except NotFound:
         # His own, but an hour has passed, it is imported, or he has uploaded another one.
-        if request.session.get(_UPLOAD) != upload_id:
+        if upload_id not in request.session.get(_UPLOAD, ()):
             raise
         messages.warning(request, _("This file is not here any more. Please upload it again."))
         return redirect("contact_upload")
@@ -209,7 +216,7 @@ def _too_large() -> str:
     return _(
         "The file is larger than %(most)s MB, the most at once: that is room for far more than %(rows)s contacts. "
         "If it is a list of contacts, split it into several files; else it is perhaps another file than you meant."
-    ) % {"most": MOST_BYTES // 1024 // 1024, "rows": f"{MOST_ROWS:,}"}
+    ) % {"most": _MOST_MB, "rows": f"{MOST_ROWS:,}"}
 
 
 def _preview(request: MemberRequest, content: bytes, chosen: Mapping[str, str]) -> Preview:

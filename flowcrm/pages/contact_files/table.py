@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
+from itertools import islice
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -95,7 +96,7 @@ def read_table(raw: bytes, *, encoding: str = "", delimiter: str = "") -> Table:
     if said := _SEP.match(text):
         text, first_row, delimiter = text[said.end() :], 2, delimiter or said[1]
     parted = delimiter if delimiter in DELIMITERS else _delimiter_of(text)
-    headings, headed, records = _with_headings(list(_records(text, parted, first_row)))
+    headings, headed, records = _with_headings(list(islice(_records(text, parted, first_row), MOST_ROWS + 2)))
     return Table(chosen, certain and chosen == found, lossy, parted, headings, headed, records)
 
 
@@ -177,8 +178,8 @@ def _with_headings(found: list[Record]) -> tuple[tuple[str, ...], bool, tuple[Re
         raise FileRefused(_("The file has headings and no rows below them."))
     if len(records) > MOST_ROWS:
         raise FileRefused(
-            _("The file has %(n)s rows, and %(most)s is the most at once. Please split it into several files.")
-            % {"n": f"{len(records):,}", "most": f"{MOST_ROWS:,}"}
+            _("The file has more than %(most)s rows, the most at once. Please split it into several files.")
+            % {"most": f"{MOST_ROWS:,}"}
         )
     if headed:
         return tuple(" ".join(cell.split()) for cell in first.cells), True, records
