@@ -35,6 +35,7 @@ from flowcrm.store.queries.notices import notices, unread
 from flowcrm.store.queries.search import Spot, proposals
 from flowcrm.store.queries.stored import stored_of_threads, stored_page
 from flowcrm.store.queries.threads import Only, Place, emails_of, threads_of_company, threads_of_contact, threads_of_mine
+from flowcrm.store.queries.uploads import ReadPerson, already_there
 from flowcrm.store.reveal import reveal_heads, reveal_message
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.companies import do_create_company
@@ -298,6 +299,9 @@ HOT: dict[str, Callable[[World], object]] = {
     "one conversation": _in_scope(lambda w: emails_of(w.actor, access_conversation(w.actor, w.large.conversation_id))),
     "the heads of a list": _sealed(lambda w: reveal_heads(w.actor, range(w.large.copy_id, w.large.copy_id + 50), "test")),
     "one email": _sealed(lambda w: reveal_message(w.actor, w.large.message_id, "test")),
+    "who of a file is a contact already": _in_scope(
+        lambda w: already_there(w.keys, [ReadPerson("Anna", ("anna@nordlicht.example", "a@b.example")), ReadPerson("Nobody")])
+    ),
     "contacts": _in_scope(lambda w: contact_page(w.large.workspace_id)),
     "contacts of a company": _in_scope(lambda w: contact_page(w.large.workspace_id, company_id=w.large.company_id)),
     "contacts by what was typed": _in_scope(lambda w: contact_page(w.large.workspace_id, prefix="nobody")),

@@ -1,12 +1,14 @@
 """Contacts from a file: many in a few statements, those who are there left alone, one listing of their past, taken back."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError
 
 from flowcrm.jobs.upkeep import forget_old_things
 from flowcrm.lib import clock
-from flowcrm.store.db import row, rows, run, workspace_scope
+from flowcrm.store.db import close_connections, row, rows, run, workspace_scope
 from flowcrm.store.errors import NotFound
 from flowcrm.store.queries.companies import company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
@@ -102,6 +104,38 @@ def test_the_past_of_many_is_one_listing() -> None:
         _made, ids = do_import_contacts(vault(workspace_id), people=people)
         scopes = rows("SELECT scope FROM cursor WHERE workspace_id = %s AND listing", [workspace_id])
         assert scopes == [(f"contact:{ids[0]}-{ids[-1]}",)]
+
+
+def test_an_import_that_fails_leaves_nothing() -> None:
+    workspace_id = new_workspace()
+    # The reader never lets an address through twice; here the database stops it, after companies and contacts were written.
+    people = [ReadPerson(name, ("same@nordlicht.example",), "Nordlicht") for name in ("Anna", "Tom")]
+    with pytest.raises(DatabaseError), workspace_scope(workspace_id):
+        do_import_contacts(vault(workspace_id), people=people)
+    with workspace_scope(workspace_id):
+        assert _names(workspace_id) == []
+        assert company_page(workspace_id).companies == ()
+
+
+def test_the_same_file_imported_twice_at_once_makes_everybody_once() -> None:
+    workspace_id = new_workspace()
+    people = [ReadPerson(f"P{number}", (f"p{number}@nordlicht.example",), "Nordlicht") for number in range(40)]
+    counts: list[int] = []
+
+    def work() -> None:
+        with workspace_scope(workspace_id):
+            counts.append(do_import_contacts(vault(workspace_id), people=people)[0].contacts)
+        close_connections()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(counts) == [0, 0, 40]
+    with workspace_scope(workspace_id):
+        assert len(_names(workspace_id)) == 40
+        assert len(company_page(workspace_id).companies) == 1
 
 
 def test_an_import_is_taken_back_but_for_what_was_changed_or_was_there() -> None:

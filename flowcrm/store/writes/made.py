@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flowcrm.mail.addresses import domain_of
 from flowcrm.store.db import row, rows, run
-from flowcrm.store.writes.contacts import ContactFields, do_create_contact, is_address, taken_addresses
+from flowcrm.store.writes.contacts import ContactFields, do_create_contacts, is_address, taken_addresses
 from flowcrm.store.writes.due import do_contact_addresses_left
 
 
@@ -24,14 +24,12 @@ def do_make_contacts(*, workspace_id: int, people: Iterable[NewPerson]) -> list[
     row("SELECT 1 FROM workspace WHERE id = %s FOR NO KEY UPDATE", [workspace_id])
     taken = taken_addresses(workspace_id=workspace_id, addresses=[one.email for one in wanted])
     companies = _companies(workspace_id, {domain_of(one.email) for one in wanted})
-    return [
-        do_create_contact(
-            workspace_id=workspace_id,
-            fields=ContactFields(one.name, (one.email,), company_id=companies.get(domain_of(one.email))),
-        )
+    fields = [
+        ContactFields(one.name, (one.email,), company_id=companies.get(domain_of(one.email)))
         for one in wanted
         if one.email not in taken
     ]
+    return do_create_contacts(workspace_id=workspace_id, contacts=fields)
 
 
 def do_unmake_contacts(*, workspace_id: int, contact_ids: Sequence[int]) -> int:
