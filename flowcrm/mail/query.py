@@ -8,14 +8,16 @@ from flowcrm.mail.words import fold, words
 
 # So many words are looked for; whoever pastes a page means its beginning.
 MOST_WORDS = 16
-# Characters of the text that are shown on either side of what was found in it.
-_AROUND = 60
+# Characters of the text that are shown before and behind what was found in it: a line is short, and must reach as far as that.
+_BEFORE, _BEHIND = 30, 90
 # An excerpt is a help for the eye; it is not worth folding a book.
 _LOOKED_THROUGH = 50_000
 
 _MARKS = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 _QUOTED = re.compile(r'"([^"]*)"')
 _RUN = re.compile(r"\w+")
+# Line ends, with the marks of quoted text behind them.
+_QUOTES = re.compile(r"\s*\n[>\s]*|\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,15 @@ def excerpt(query: Query, text: str) -> Excerpt | None:
     wanted = set(query.words)
     for run in _RUN.finditer(text[:_LOOKED_THROUGH]):
         if not wanted.isdisjoint(words(run.group())):
-            before, after = text[max(run.start() - _AROUND, 0) : run.start()], text[run.end() : run.end() + _AROUND]
-            return Excerpt(before.lstrip(), run.group(), after.rstrip())
+            before, after = text[: run.start()], text[run.end() : run.end() + _BEHIND]
+            return Excerpt(_end_of(before), run.group(), _QUOTES.sub(" ", after).rstrip())
     return None
+
+
+def _end_of(text: str) -> str:
+    """The last words of a text, whole."""
+    end = _QUOTES.sub(" ", text[-2 * _BEFORE :])
+    return end if len(end) <= _BEFORE else end[-_BEFORE:].partition(" ")[2]
 
 
 def _even(text: str) -> str:
