@@ -47,7 +47,8 @@ def test_a_text_is_found_by_its_own_words(text: str) -> None:
 
 
 def test_an_excerpt_shows_the_first_word_that_was_looked_for_and_what_stands_around() -> None:
-    text = "Dear Anna,\n> > one very long road of many " + "and more " * 9 + "\n> the Straßen\n>> of  Wien are\n> long." + " x" * 99
+    road = "and more " * 9 + "\n> the Straßen\n>> of  Wien are\n> long." + " x" * 99
+    text = f"Dear Anna,\n> > one very long road of many {road}"
     found = excerpt(read_query("wien strasse"), text)
     assert found == Excerpt("more and more the Straßen of ", "Wien", (" are long." + " x" * 99)[:88])
     assert excerpt(read_query("anna"), "\n>  Dear Anna") == Excerpt(" Dear ", "Anna", "")
