@@ -7,21 +7,13 @@ from enum import StrEnum
 import idna
 
 from flowcrm.mail.addresses import domain_of, normalise
+from flowcrm.mail.company_domains import is_free_mail
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NOT_IN_LOCAL = re.compile(r"[\s,;:<>\x00()\[\]\\]")
 _MARKS_OF_A_DOMAIN = ("*@", "@", "*.")
 # RFC 5321 section 4.5.3.1.3, RFC 1035 section 2.3.4.
 _LONGEST = 254
-# Hosts of everybody's private mail: to keep one of them out is seldom meant.
-_FREE = frozenset(
-    {
-        *("aol.com", "fastmail.com", "gmail.com", "gmx.at", "gmx.ch", "gmx.de", "gmx.net", "googlemail.com", "hey.com"),
-        *("hotmail.com", "icloud.com", "laposte.net", "libero.it", "live.com", "mac.com", "mail.com", "mail.ru", "mailbox.org"),
-        *("me.com", "msn.com", "naver.com", "orange.fr", "outlook.com", "pm.me", "posteo.de", "proton.me", "protonmail.com"),
-        *("qq.com", "t-online.de", "web.de", "wp.pl", "yahoo.com", "yandex.ru", "ymail.com", "zoho.com", "163.com"),
-    }
-)
 
 
 class ListedKind(StrEnum):
@@ -55,7 +47,7 @@ class ListEntry:
     @property
     def is_free_mail(self) -> bool:
         """A domain at which half the world has its private address."""
-        return self.kind is ListedKind.DOMAIN and self.value in _FREE
+        return self.kind is ListedKind.DOMAIN and is_free_mail(self.value)
 
 
 def read_entry(text: str) -> ListEntry | None:

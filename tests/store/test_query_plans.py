@@ -24,7 +24,7 @@ from flowcrm.store.levels import Level
 from flowcrm.store.models import Mailbox, Member
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.audit_log import Wanted, audit_page, surfaces
-from flowcrm.store.queries.companies import company_page
+from flowcrm.store.queries.companies import companies_of, company_page
 from flowcrm.store.queries.contacts import access_contact, contact_page
 from flowcrm.store.queries.exclusion_reach import stored_copies, wanted_of, wanted_people
 from flowcrm.store.queries.held import held_by_others, held_of_company, held_of_contact
@@ -310,6 +310,9 @@ HOT: dict[str, Callable[[World], object]] = {
         lambda w: check_addresses(workspace_id=w.large.workspace_id, addresses=["new@many.example"])
     ),
     "companies": _in_scope(lambda w: company_page(w.large.workspace_id)),
+    "companies by domains": _in_scope(
+        lambda w: companies_of(w.large.workspace_id, [f"x@{n}.many.example" for n in range(200)])
+    ),
     "navigation": _in_scope(lambda w: (counts(w.large.workspace_id, _reader(w)), usage(w.large.workspace_id, TODAY))),
     "notices": _in_scope(lambda w: (unread(_reader(w)), notices(vault(w.large.workspace_id), _reader(w)))),
     "something that is over": _in_scope(lambda w: do_end_notices(workspace_id=w.large.workspace_id, topic="role 7")),

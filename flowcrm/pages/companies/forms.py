@@ -10,7 +10,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from flowcrm.pages.forms import Form, LinesField, LinesInput
-from flowcrm.store.writes.companies import DomainInvalid, DomainTaken, NameTaken, check_company_name, check_domains
+from flowcrm.store.writes.companies import (
+    DomainInvalid,
+    DomainOfEverybody,
+    DomainTaken,
+    NameTaken,
+    check_company_name,
+    check_domains,
+)
 
 
 class CompanyForm(Form):
@@ -20,7 +27,10 @@ class CompanyForm(Form):
     domains = LinesField(
         label=_("Domains"),
         required=False,
-        help_text=_("Where its people's addresses end, for instance example.com. A domain belongs to one company only."),
+        help_text=_(
+            "Where its people's addresses end, for instance example.com; what lies below it counts too. New contacts with such "
+            "an address become this company's. A domain belongs to one company only."
+        ),
         widget=LinesInput(kind="text", one=_("Domain")),
     )
 
@@ -49,6 +59,14 @@ class CompanyForm(Form):
         except DomainInvalid as error:
             raise ValidationError(
                 gettext("%(domain)s is not a domain. It should look like example.com.") % {"domain": error.domain}
+            ) from error
+        except DomainOfEverybody as error:
+            raise ValidationError(
+                gettext(
+                    "At %(domain)s anybody can have an address, so it cannot tell who belongs to a company. Leave it out, and "
+                    "name the company on the contact instead."
+                )
+                % {"domain": error.domain}
             ) from error
         except DomainTaken as error:
             raise ValidationError(

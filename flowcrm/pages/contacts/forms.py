@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from flowcrm.pages.contacts.company import SEEN, Found, suggested
 from flowcrm.pages.forms import Form, LinesField, LinesInput
 from flowcrm.store.queries.contacts import ContactRecord
 from flowcrm.store.writes.companies import do_name_company
@@ -57,9 +58,19 @@ class ContactForm(Form):
             raise ValidationError(_taken(error)) from error
 
     def fields_to_store(self) -> ContactFields:
-        """The cleaned values as the store takes them. A company that is not there yet is made now."""
+        """The cleaned values as the store takes them. A company that is not there yet is made now.
+
+        Left empty, the company of a new contact is the one that has the domain of its address, unless somebody has seen it
+        suggested and cleared it.
+        """
         typed = self.cleaned_data
-        company_id = do_name_company(workspace_id=self.workspace_id, name=typed["company"])
+        found, seen = suggested(self.workspace_id, typed["addresses"]), self.data.get(SEEN, "")
+        is_new = found is not None and found.kind is Found.NEW and found.domain == seen
+        company_id = do_name_company(
+            workspace_id=self.workspace_id, name=typed["company"], domain=found.domain if found and is_new else ""
+        )
+        if company_id is None and self.contact_id is None and found and not seen:
+            company_id = found.company_id
         return ContactFields(
             " ".join(typed["name"].split()), typed["addresses"], typed["title"], typed["phone"], typed["note"], company_id
         )

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from flowcrm.lib import clock
 from flowcrm.pages import undo
 from flowcrm.pages.contact_files.importing import IMPORTED, unmake
+from flowcrm.pages.contacts.company import first_hint, hint
 from flowcrm.pages.contacts.forms import ContactForm, initial
 from flowcrm.pages.contacts.remove import let_in_again
 from flowcrm.pages.forms import checked
@@ -51,31 +52,34 @@ def record(request: MemberRequest, contact_id: int) -> HttpResponse:
 def create(request: MemberRequest) -> HttpResponse:
     form = ContactForm(request.POST or None, workspace_id=request.workspace.id, check_url=request.path)
     if "check" in request.POST:
-        return checked(request, form)
+        return _checked(request, form)
     if form.is_valid():
         contact_id = do_create_contact(workspace_id=request.workspace.id, fields=form.fields_to_store())
         messages.success(request, _("Contact saved."))
         return redirect("contact", contact_id)
-    return render(request, "contacts/form.html", {"form": form})
+    return render(request, "contacts/form.html", {"form": form, "hint": hint(request)})
 
 
 @require_http_methods(["GET", "POST"])
 def change(request: MemberRequest, contact_id: int) -> HttpResponse:
     contact = access_contact(request.workspace.id, contact_id)
+    # To whom has just been added out of an email, a company is suggested at once.
+    just_made = request.method == "GET" and "new" in request.GET
+    found = first_hint(request.workspace.id, contact) if just_made else hint(request)
     form = ContactForm(
         request.POST or None,
-        initial=initial(contact),
+        initial={**initial(contact), "company": contact.company or found.value},
         workspace_id=request.workspace.id,
         contact_id=contact_id,
         check_url=request.path,
     )
     if "check" in request.POST:
-        return checked(request, form)
+        return _checked(request, form)
     if form.is_valid():
         do_change_contact(workspace_id=request.workspace.id, contact_id=contact_id, fields=form.fields_to_store())
         messages.success(request, _("Contact saved."))
         return redirect("contact", contact_id)
-    return render(request, "contacts/form.html", {"form": form, "contact": contact})
+    return render(request, "contacts/form.html", {"form": form, "contact": contact, "hint": found})
 
 
 @require_POST
@@ -112,6 +116,14 @@ def restore(request: MemberRequest) -> HttpResponse:
         )
         messages.warning(request, sentence % {"addresses": ", ".join(taken)})
     return redirect("contact", deleted.id)
+
+
+def _checked(request: MemberRequest, form: ContactForm) -> HttpResponse:
+    """The errors of the field that was left; with addresses the company that they tell comes along."""
+    if request.POST["check"] != "addresses":
+        return checked(request, form)
+    errors = form["addresses"].errors
+    return render(request, "contacts/checked_addresses.html", {"errors": errors, "hint": hint(request, fills=True)})
 
 
 def _unmade(request: MemberRequest, gone: int, left: int) -> HttpResponse:

@@ -26,7 +26,7 @@ from flowcrm.pages.notes import note
 from flowcrm.store.access import Actor, access_conversation
 from flowcrm.store.errors import NotFound
 from flowcrm.store.queries.bin import count_bin
-from flowcrm.store.queries.companies import access_company
+from flowcrm.store.queries.companies import access_company, companies_of
 from flowcrm.store.queries.contacts import access_contact
 from flowcrm.store.queries.mailboxes import own_mailboxes
 from flowcrm.store.queries.one_email import conversation_of, shown_copy
@@ -150,9 +150,11 @@ def add_contact(request: MemberRequest, message_id: int) -> HttpResponse:
     except AddressInvalid as invalid:
         messages.error(request, _("%(address)s is not an address that can be written to.") % {"address": invalid.address})
         return redirect("emails")
-    contact_id = do_create_contact(workspace_id=request.workspace.id, fields=ContactFields(people.full(found)[:200], addresses))
+    company = companies_of(request.workspace.id, addresses).get(addresses[0])
+    fields = ContactFields(people.full(found)[:200], addresses, company_id=company.id if company else None)
+    contact_id = do_create_contact(workspace_id=request.workspace.id, fields=fields)
     messages.success(request, _("Contact added. Complete it, if you like."))
-    return redirect("contact_change", contact_id)
+    return redirect(f"{reverse('contact_change', args=[contact_id])}?new")
 
 
 @dataclass(frozen=True, slots=True)

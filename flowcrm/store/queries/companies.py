@@ -1,9 +1,10 @@
 """Companies as lists and records show them. Every function runs inside a workspace scope."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from flowcrm.mail.company_domains import company_domains
 from flowcrm.store.db import row, rows
 from flowcrm.store.errors import NotFound
 from flowcrm.store.sorting import Place, sort_key
@@ -38,6 +39,15 @@ class CompanyRecord:
     domains: tuple[str, ...]
     contacts: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyOfDomain:
+    """A company, found by one of its domains."""
+
+    id: int
+    name: str
+    domain: str
 
 
 _DOMAINS = """ARRAY(SELECT d.domain FROM company_domain d
@@ -99,3 +109,18 @@ def find_companies(workspace_id: int, sort_keys: Iterable[str]) -> dict[str, int
 def company_names(workspace_id: int, prefix: str) -> tuple[str, ...]:
     """A few names of which a word begins like that, for a form's suggestions."""
     return tuple(company.name for company in company_page(workspace_id, prefix=prefix, size=SUGGESTIONS).companies)
+
+
+def companies_of(workspace_id: int, emails: Iterable[str]) -> Mapping[str, CompanyOfDomain]:
+    """By (normalised) address: the company whose domain it has, or is below; of two the nearer one. Free mail has none."""
+    wanted = {email: company_domains(email) for email in emails}
+    domains = {one for some in wanted.values() for one in some}
+    found = domains and rows(
+        """SELECT o.id, o.name, d.domain FROM company_domain d
+           JOIN company o ON o.workspace_id = d.workspace_id AND o.id = d.company_id
+           WHERE d.workspace_id = %s AND d.domain = ANY(%s::text[])""",
+        [workspace_id, sorted(domains)],
+    )
+    known = {domain: CompanyOfDomain(company_id, name, domain) for company_id, name, domain in found or ()}
+    nearest = {email: next((known[one] for one in some if one in known), None) for email, some in wanted.items()}
+    return {email: company for email, company in nearest.items() if company}

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from flowcrm.lib import clock
+from flowcrm.mail.addresses import domain_of, normalise
+from flowcrm.mail.company_domains import is_free_mail, registrable
 from flowcrm.store.db import next_id, next_ids, row, rows, run
 from flowcrm.store.errors import UserError
 from flowcrm.store.queries.companies import find_companies, find_company
@@ -30,6 +32,14 @@ class DomainInvalid(UserError):
         self.domain = domain
 
 
+class DomainOfEverybody(UserError):
+    """Private addresses of people everywhere end in it: it tells nothing of a company."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__("a domain of free mail")
+        self.domain = domain
+
+
 class DomainTaken(UserError):
     """The domain is another company's."""
 
@@ -50,7 +60,7 @@ def check_company_name(*, workspace_id: int, name: str, company_id: int | None =
 
 
 def check_domains(*, workspace_id: int, domains: Iterable[str], company_id: int | None = None) -> tuple[str, ...]:
-    """The domains in normal form, each once. Raises DomainInvalid or DomainTaken.
+    """The domains in normal form, each once. Raises DomainInvalid, DomainOfEverybody or DomainTaken.
 
     Holds the account's row until the transaction ends, so that no one else can take a domain between check and write.
     """
@@ -89,9 +99,20 @@ def do_change_company(*, workspace_id: int, company_id: int, name: str, domains:
     _insert_domains(workspace_id, company_id, domains)
 
 
-def do_name_company(*, workspace_id: int, name: str) -> int | None:
-    """The company that a contact's form names: the one there is, else a new one; None for an empty name."""
-    return do_name_companies(workspace_id=workspace_id, names=[name]).get(name)
+def do_name_company(*, workspace_id: int, name: str, domain: str = "") -> int | None:
+    """The company that a contact's form names: the one there is, else a new one; None for an empty name.
+
+    domain: what a new one gets, unless another company has it.
+    """
+    wanted = " ".join(name.split())
+    if not wanted:
+        return None
+    _hold(workspace_id)
+    found = find_company(workspace_id, wanted)
+    if found is not None:
+        return found
+    taken = row("SELECT 1 FROM company_domain WHERE workspace_id = %s AND domain = %s", [workspace_id, domain])
+    return do_create_company(workspace_id=workspace_id, name=wanted, domains=(domain,) if domain and not taken else ())
 
 
 def do_name_companies(*, workspace_id: int, names: Iterable[str]) -> dict[str, int]:
@@ -130,11 +151,10 @@ def _insert_domains(workspace_id: int, company_id: int, domains: Sequence[str]) 
 
 def _normal(domain: str) -> str:
     """The domain in ASCII and lower case; people paste addresses of websites and "@acme.example" too."""
-    bare = domain.strip().casefold().split("://")[-1].split("/")[0].rpartition("@")[2].removeprefix("www.").rstrip(".")
-    try:
-        ascii_form = bare.encode("idna").decode() if bare else ""
-    except UnicodeError:
-        ascii_form = ""
-    if not _DOMAIN.fullmatch(ascii_form):
+    bare = domain.strip().lower().split("://")[-1].split("/")[0].rpartition("@")[2].removeprefix("www.").rstrip(".")
+    normal = domain_of(normalise(f"x@{bare}"))
+    if not _DOMAIN.fullmatch(normal) or not registrable(normal):
         raise DomainInvalid(domain.strip())
-    return ascii_form
+    if is_free_mail(normal):
+        raise DomainOfEverybody(normal)
+    return normal

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from flowcrm.mail.addresses import domain_of
-from flowcrm.store.db import row, rows, run
+from flowcrm.store.db import row, run
+from flowcrm.store.queries.companies import companies_of
 from flowcrm.store.writes.contacts import ContactFields, do_create_contacts, is_address, taken_addresses
 from flowcrm.store.writes.due import do_contact_addresses_left
 
@@ -18,16 +18,14 @@ class NewPerson:
 
 
 def do_make_contacts(*, workspace_id: int, people: Iterable[NewPerson]) -> list[int]:
-    """A contact for each of them who is none yet, with the company that has his address's domain; returns their ids."""
+    """A contact for each of them who is none yet, of the company that has his address's domain; returns their ids."""
     wanted = [one for one in {one.email: one for one in people}.values() if is_address(one.email)]
     # Two people who press at once must not make the same contact.
     row("SELECT 1 FROM workspace WHERE id = %s FOR NO KEY UPDATE", [workspace_id])
     taken = taken_addresses(workspace_id=workspace_id, addresses=[one.email for one in wanted])
-    companies = _companies(workspace_id, {domain_of(one.email) for one in wanted})
+    companies = {email: one.id for email, one in companies_of(workspace_id, [one.email for one in wanted]).items()}
     fields = [
-        ContactFields(one.name, (one.email,), company_id=companies.get(domain_of(one.email)))
-        for one in wanted
-        if one.email not in taken
+        ContactFields(one.name, (one.email,), company_id=companies.get(one.email)) for one in wanted if one.email not in taken
     ]
     return do_create_contacts(workspace_id=workspace_id, contacts=fields)
 
@@ -41,11 +39,3 @@ def do_unmake_contacts(*, workspace_id: int, contact_ids: Sequence[int]) -> int:
     if gone:
         do_contact_addresses_left(workspace_id=workspace_id)
     return gone
-
-
-def _companies(workspace_id: int, domains: Iterable[str]) -> dict[str, int]:
-    found = rows(
-        "SELECT domain, company_id FROM company_domain WHERE workspace_id = %s AND domain = ANY(%s::text[])",
-        [workspace_id, sorted(domains)],
-    )
-    return dict(found)

@@ -152,6 +152,15 @@
     }
   });
 
+  // What the server suggests for a field goes into it, unless somebody has typed there meanwhile.
+  function fillIn() {
+    for (const found of all("[data-fills]")) {
+      const field = document.querySelector(found.dataset.fills);
+      if (field.value.trim() === found.dataset.was) field.value = found.dataset.value;
+      found.remove();
+    }
+  }
+
   // -- Start --------------------------------------------------------------------------------------------------------------
 
   function begin() {
@@ -164,4 +173,5 @@
 
   begin();
   document.addEventListener("htmx:load", passToasts);
+  document.addEventListener("htmx:oobAfterSwap", fillIn);
 })();
