@@ -11,6 +11,7 @@ from flowcrm.pages.contact_files import exporting as contact_export
 from flowcrm.pages.contact_files import importing as contact_import
 from flowcrm.pages.contacts import merging as contact_merging
 from flowcrm.pages.contacts import remove as contact_remove
+from flowcrm.pages.contacts import suggested as contact_suggested
 from flowcrm.pages.contacts import views as contacts
 from flowcrm.pages.emails import bin as email_bin
 from flowcrm.pages.emails import content as email_content
@@ -74,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/import/<int:upload_id>/errors", contact_import.wrong_rows, name="contact_import_errors"),
     path("contacts/import/<int:upload_id>/drop", contact_import.drop, name="contact_import_drop"),
     path("contacts/export", contact_export.export, name="contact_export"),
+    path("contacts/suggested", contact_suggested.decide, name="contacts_suggested"),
     path("contacts/restore", contacts.restore, name="contact_restore"),
     path("contacts/<int:contact_id>", contacts.record, name="contact"),
     path("contacts/<int:contact_id>/emails", emails.of_contact, name="contact_emails"),

@@ -4,7 +4,7 @@ role that sends it, in an account of 30,000 emails beside others. A new hot quer
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ from flowcrm.store.queries.search import Spot, proposals
 from flowcrm.store.queries.stored import stored_of_threads, stored_page
 from flowcrm.store.queries.threads import Only, Place, emails_of, threads_of_company, threads_of_contact, threads_of_mine
 from flowcrm.store.queries.uploads import ReadPerson, already_there
-from flowcrm.store.reveal import reveal_heads, reveal_message
+from flowcrm.store.reveal import reveal_heads, reveal_message, reveal_written_to
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.companies import do_create_company
 from flowcrm.store.writes.contacts import ContactFields, check_addresses, do_create_contact
@@ -269,6 +269,12 @@ def _sealed(function: Callable[[World], object]) -> Callable[[World], object]:
     return refused
 
 
+def _written_to(world: World, looking: Actor) -> None:
+    """Nearly all of them are contacts; of the others, if there are any, nothing opens."""
+    with suppress(SealBroken):
+        reveal_written_to(replace(looking, member_id=_reader(world).id))
+
+
 HOT: dict[str, Callable[[World], object]] = {
     "emails of one mailbox": _in_scope(lambda w: threads_of_mine(w.one)),
     "emails of all mailboxes": _in_scope(lambda w: threads_of_mine(w.actor)),
@@ -302,6 +308,8 @@ HOT: dict[str, Callable[[World], object]] = {
     "who of a file is a contact already": _in_scope(
         lambda w: already_there(w.keys, [ReadPerson("Anna", ("anna@nordlicht.example", "a@b.example")), ReadPerson("Nobody")])
     ),
+    "people written to": _in_scope(lambda w: _written_to(w, w.one)),
+    "people written to from hundreds of mailboxes": _in_scope(lambda w: _written_to(w, w.actor)),
     "contacts": _in_scope(lambda w: contact_page(w.large.workspace_id)),
     "contacts of a company": _in_scope(lambda w: contact_page(w.large.workspace_id, company_id=w.large.company_id)),
     "contacts by what was typed": _in_scope(lambda w: contact_page(w.large.workspace_id, prefix="nobody")),
@@ -364,7 +372,7 @@ HOT: dict[str, Callable[[World], object]] = {
 }
 
 # What is known to read more, and how much of it at most: it counts, looks through the names that people typed, asks for the
-# newest few of each person in each mailbox, or takes out all that somebody stands in.
+# newest few of each person in each mailbox, of each of hundreds of mailboxes, or takes out all that somebody stands in.
 MORE = {
     "navigation": COUNT_AT_MOST + 1,
     "how a mailbox fares": MAILS,
@@ -372,6 +380,7 @@ MORE = {
     "emails of somebody who is kept out": MAILS,
     "emails of them in all mailboxes": 3 * ENOUGH,
     "emails of a company of hundreds": 4 * ENOUGH,
+    "people written to from hundreds of mailboxes": 20 * ENOUGH,
 }
 
 

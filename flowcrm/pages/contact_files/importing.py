@@ -172,7 +172,7 @@ def example(request: MemberRequest) -> HttpResponseBase:
     return download(iter([MARK + lines(_EXAMPLE)]), name="contacts-example.csv", type="text/csv", size=None)
 
 
-def unmake(request: MemberRequest, kept: Mapping[str, int]) -> tuple[int, int]:
+def unmake_import(request: MemberRequest, kept: Mapping[str, int]) -> tuple[int, int]:
     """Undo: how many contacts of the import are gone again, and how many had been changed and stay."""
     made = Made(**kept)
     gone = do_unmake_import(workspace_id=request.workspace.id, made=made)

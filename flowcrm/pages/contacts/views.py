@@ -9,10 +9,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from flowcrm.lib import clock
 from flowcrm.pages import undo
-from flowcrm.pages.contact_files.importing import IMPORTED, unmake
+from flowcrm.pages.contact_files.importing import IMPORTED, unmake_import
 from flowcrm.pages.contacts.company import first_hint, hint
 from flowcrm.pages.contacts.forms import ContactForm, initial
+from flowcrm.pages.contacts.made import MADE, say_unmade, unmake
 from flowcrm.pages.contacts.remove import let_in_again
+from flowcrm.pages.contacts.suggested import PASSED_OVER, suggest_again, suggestions
 from flowcrm.pages.forms import checked
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.lists import as_text, place_after, typed_filter
@@ -24,11 +26,7 @@ from flowcrm.store.writes.contacts import (
     do_delete_contact,
     do_restore_contact,
 )
-from flowcrm.store.writes.made import do_unmake_contacts
 from flowcrm.store.writes.merging import UNDO_FOR
-
-# What a list of contacts that were made at once is remembered under.
-MADE = "made"
 
 
 @require_GET
@@ -36,8 +34,12 @@ def index(request: MemberRequest) -> HttpResponse:
     """All contacts by name, or those of whom a word or an address begins like the filter."""
     typed = typed_filter(request)
     page = contact_page(request.workspace.id, prefix=typed, after=place_after(request))
-    template = "contacts/rows.html" if request.htmx else "contacts/list.html"
-    return render(request, template, {"page": page, "after": as_text(page.after), "typed": typed})
+    context = {"page": page, "after": as_text(page.after), "typed": typed}
+    if request.htmx:
+        return render(request, "contacts/rows.html", context)
+    if not typed:
+        context["suggested"] = suggestions(request)
+    return render(request, "contacts/list.html", context)
 
 
 @require_GET
@@ -93,17 +95,18 @@ def delete(request: MemberRequest, contact_id: int) -> HttpResponse:
 
 @require_POST
 def restore(request: MemberRequest) -> HttpResponse:
-    """Undo: bring back what this person deleted last, or take back the contacts that he made several at once."""
+    """Undo: bring back what this person deleted last, take back the contacts that he made by ticks, out of suggestions or of
+    a file, or suggest again whom he passed over."""
     kept = undo.take_back(request)
     if kept is None:
         messages.error(request, _("There is nothing left to bring back: undo works for an hour, for the last deletion."))
         return redirect("contacts")
     if MADE in kept:
-        made: list[int] = kept[MADE]
-        gone = do_unmake_contacts(workspace_id=request.workspace.id, contact_ids=made)
-        return _unmade(request, gone, len(made) - gone)
+        return unmake(request, kept[MADE])
     if IMPORTED in kept:
-        return _unmade(request, *unmake(request, kept[IMPORTED]))
+        return say_unmade(request, *unmake_import(request, kept[IMPORTED]))
+    if PASSED_OVER in kept:
+        return suggest_again(request, kept[PASSED_OVER])
     deleted = DeletedContact.from_json(kept)
     taken = do_restore_contact(workspace_id=request.workspace.id, deleted=deleted)
     let_in_again(request, kept)
@@ -124,17 +127,3 @@ def _checked(request: MemberRequest, form: ContactForm) -> HttpResponse:
         return checked(request, form)
     errors = form["addresses"].errors
     return render(request, "contacts/checked_addresses.html", {"errors": errors, "hint": hint(request, fills=True)})
-
-
-def _unmade(request: MemberRequest, gone: int, left: int) -> HttpResponse:
-    """left: how many of the contacts are still there, since they were changed."""
-    said = ngettext("%(n)s contact was taken back.", "%(n)s contacts were taken back.", gone) % {"n": gone}
-    messages.success(request, said)
-    if left:
-        said = ngettext(
-            "%(n)s was changed meanwhile, or is gone, and was left as it is.",
-            "%(n)s were changed meanwhile, or are gone, and were left as they are.",
-            left,
-        )
-        messages.warning(request, said % {"n": left})
-    return redirect("contacts")

@@ -8,18 +8,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from flowcrm.lib import clock
 from flowcrm.mailboxes.connect import mailbox_address
 from flowcrm.mailboxes.states import State
-from flowcrm.pages import undo
-from flowcrm.pages.contacts.views import MADE
+from flowcrm.pages.contacts.made import say_made
 from flowcrm.pages.emails.lists import who_looks
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.notes import note
-from flowcrm.queue import wake_sync, wake_written
+from flowcrm.queue import wake_written
 from flowcrm.rules.persons import name_from_address
 from flowcrm.store.access import access_mailbox
 from flowcrm.store.models import Mailbox
@@ -106,7 +105,7 @@ def decide(request: MemberRequest, mailbox_id: int) -> HttpResponse:
             return redirect("mailbox_people", mailbox_id)
         found = reveal_people(who_looks(request), mailbox_id, only=ticked)
         made = do_make_contacts(workspace_id=workspace_id, people=[NewPerson(_name(one), one.email) for one in found])
-        _say(request, made)
+        say_made(request, made)
     do_forget_people(workspace_id=workspace_id, mailbox_id=mailbox_id)
     if mailbox.state == State.ON and mailbox.import_done_at is None:
         return redirect("mailbox_running", mailbox_id)
@@ -135,20 +134,6 @@ def _part(request: MemberRequest, mailbox: Mailbox, look: Look | None) -> HttpRe
         answer["HX-Refresh"] = "true"
         return answer
     return render(request, "integrations/people_card.html", {"mailbox": mailbox, "look": look, "shown": number})
-
-
-def _say(request: MemberRequest, made: list[int]) -> None:
-    if not made:
-        messages.info(request, _("They are contacts already."))
-        return
-    undo.remember(request, made[0], {MADE: made})
-    said = ngettext(
-        "%(n)s contact was made. Past emails follow within a minute.",
-        "%(n)s contacts were made. Past emails follow within a minute.",
-        len(made),
-    )
-    messages.success(request, said % {"n": len(made)}, undo.UNDO)
-    wake_sync()
 
 
 def _look(progress: ScanProgress) -> Look:

@@ -91,6 +91,7 @@ SURFACES: Mapping[str, Text] = {
     "inline": _("picture in the text"),
     "download": _("download"),
     "people": _("people written to"),
+    "suggested": _("suggestions on Contacts"),
     "add_contact": _("adding a contact"),
     "command_line": _("command line"),
     "page": _("settings"),

@@ -99,6 +99,12 @@ def still_listed(workspace_id: int, mailbox_id: int, copy_ids: Collection[int]) 
     )
 
 
+def kept_out_people(keys: WorkspaceVault, member_id: int, emails: Iterable[str]) -> frozenset[str]:
+    """Those of these (normalised) addresses whose mail this member's list or the account's keeps out."""
+    hashes = listed_hashes(keys.workspace_id, member_id)
+    return frozenset(one for one in emails if hashes and not hashes.isdisjoint(_hashes(keys, [one])))
+
+
 def head_addresses(keys: WorkspaceVault, copy_id: int, sealed: bytes) -> frozenset[str]:
     """Everybody's address in a copy's head, to be compared and never shown."""
     head = json.loads(open_text(keys, "head", copy_id, bytes(sealed)))  # allow: one-door: to compare, nobody is shown it

@@ -15,10 +15,12 @@ from flowcrm.store.reveal.messages import PARSED_AT_ONCE, Opened, reveal_message
 from flowcrm.store.reveal.originals import Original, reveal_original
 from flowcrm.store.reveal.people import MOST_PEOPLE, Person, reveal_people
 from flowcrm.store.reveal.records import Verb
+from flowcrm.store.reveal.written_to import MOST_WRITTEN_TO, WrittenTo, reveal_written_to
 
 __all__ = [
     "MOST_FOUND",
     "MOST_PEOPLE",
+    "MOST_WRITTEN_TO",
     "PARSED_AT_ONCE",
     "ExportedCopy",
     "ExportedMessage",
@@ -30,6 +32,7 @@ __all__ = [
     "Original",
     "Person",
     "Verb",
+    "WrittenTo",
     "reveal_attachment",
     "reveal_binned",
     "reveal_copies",
@@ -39,4 +42,5 @@ __all__ = [
     "reveal_message",
     "reveal_original",
     "reveal_people",
+    "reveal_written_to",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flowcrm.lib import clock
 from flowcrm.store.db import next_id, row, run
+from flowcrm.store.queries.companies import companies_of
 from flowcrm.store.queries.uploads import KEPT_FOR, UPLOAD, ReadPerson, already_there
 from flowcrm.store.writes.companies import do_name_companies
 from flowcrm.store.writes.contacts import ContactFields, do_create_contacts
@@ -47,7 +48,8 @@ def do_forget_uploads(*, workspace_id: int) -> int:
 
 
 def do_import_contacts(keys: WorkspaceVault, *, people: Sequence[ReadPerson]) -> tuple[Made, list[int]]:
-    """A contact for each of the people who is none yet; returns also their ids. What is there already stays as it is."""
+    """A contact for each of the people who is none yet; returns also their ids. What is there already stays as it is. Whom the
+    file gives no company, the domain of his first address may."""
     workspace_id = keys.workspace_id
     # Nobody may take an address between this look and the write.
     row("SELECT 1 FROM workspace WHERE id = %s FOR NO KEY UPDATE", [workspace_id])
@@ -55,7 +57,12 @@ def do_import_contacts(keys: WorkspaceVault, *, people: Sequence[ReadPerson]) ->
     new = [one for place, one in enumerate(people) if place not in there]
     after = next_id()
     companies = do_name_companies(workspace_id=workspace_id, names=dict.fromkeys(one.company for one in new))
-    fields = [ContactFields(one.name, one.addresses, one.title, one.phone, one.note, companies.get(one.company)) for one in new]
+    by_domain = companies_of(workspace_id, [one.addresses[0] for one in new if one.addresses and not one.company])
+    fields = []
+    for one in new:
+        found = by_domain.get(one.addresses[0]) if one.addresses else None
+        company_id = companies.get(one.company) or (found.id if found else None)
+        fields.append(ContactFields(one.name, one.addresses, one.title, one.phone, one.note, company_id))
     made = do_create_contacts(workspace_id=workspace_id, contacts=fields)
     return Made(after, made[0] if made else after, made[-1] if made else after, len(made)), made
 
