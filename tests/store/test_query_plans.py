@@ -25,7 +25,7 @@ from flowcrm.store.models import Mailbox, Member
 from flowcrm.store.queries.addresses import contact_hashes
 from flowcrm.store.queries.audit_log import Wanted, audit_page, surfaces
 from flowcrm.store.queries.companies import companies_of, company_page
-from flowcrm.store.queries.contacts import access_contact, contact_page
+from flowcrm.store.queries.contacts import access_contact, contact_page, merged_into
 from flowcrm.store.queries.exclusion_reach import stored_copies, wanted_of, wanted_people
 from flowcrm.store.queries.held import held_by_others, held_of_company, held_of_contact
 from flowcrm.store.queries.mailboxes import mailbox_rows
@@ -314,6 +314,7 @@ HOT: dict[str, Callable[[World], object]] = {
     "contacts of a company": _in_scope(lambda w: contact_page(w.large.workspace_id, company_id=w.large.company_id)),
     "contacts by what was typed": _in_scope(lambda w: contact_page(w.large.workspace_id, prefix="nobody")),
     "one contact": _in_scope(lambda w: access_contact(w.large.workspace_id, w.large.contact_id)),
+    "a contact that was merged": _in_scope(lambda w: merged_into(w.large.workspace_id, w.large.contact_id)),
     "a contact's address": _in_scope(
         lambda w: check_addresses(workspace_id=w.large.workspace_id, addresses=["new@many.example"])
     ),

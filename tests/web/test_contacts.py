@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from flowcrm.lib import clock
+from flowcrm.store.levels import Level
 from flowcrm.store.queries.contacts import ContactRecord, access_contact, contact_page
+from flowcrm.store.writes.private import do_level
+from tests.mail_helper import connect, keep, raw
 from tests.people import Someone
 from tests.web.conftest import Statements
 
@@ -101,6 +104,23 @@ def test_changing_keeps_the_own_addresses_and_frees_the_removed_ones(member: Som
     assert answer.status_code == 302
     assert _contact(member, anna).addresses == ("new@nordlicht.example", "anna@nordlicht.example")
     member.contact("Tom", "old@nordlicht.example")
+
+
+def test_before_an_address_goes_it_is_said_what_becomes_of_its_emails(member: Someone, colleague: Someone) -> None:
+    anna = member.contact("Anna", "anna@nordlicht.example", "old@nordlicht.example")
+    mine, theirs = connect(member, "mara@acme.example"), connect(colleague, "ben@acme.example")
+    keep(member.workspace_id, mine, raw(sender="old@nordlicht.example"), raw(sender="anna@nordlicht.example"))
+    keep(member.workspace_id, theirs, raw(sender="old@nordlicht.example"))
+    with member.scope():
+        do_level(workspace_id=member.workspace_id, mailbox_id=theirs, level=Level.PEOPLE)
+    edit = f"/contacts/{anna}/edit"
+    said = member.check(edit, "addresses", {"addresses": ["Anna@nordlicht.example", "new@nordlicht.example"]})
+    assert "old@nordlicht.example will be taken off." in said
+    assert "1 email of yours stays in FlowCRM, but no longer stands on this contact." in said
+    assert "The same holds for 1 that colleagues have." in said
+    both = ["anna@nordlicht.example", "old@nordlicht.example"]
+    assert "taken off" not in member.check(edit, "addresses", {"addresses": both})
+    assert "taken off" not in member.check("/contacts/new", "addresses", {"addresses": ["x@nordlicht.example"]})
 
 
 def test_a_deleted_contact_comes_back_whole(member: Someone) -> None:

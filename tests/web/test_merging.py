@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from flowcrm.jobs.upkeep import forget_old_things
 from flowcrm.lib import clock
 from flowcrm.store.db import rows, workspace_scope
+from flowcrm.store.errors import NotFound
 from flowcrm.store.queries.contacts import ContactRecord, access_contact
 from flowcrm.store.writes.contacts import ContactFields, do_create_contact
 from flowcrm.store.writes.merging import do_merge_contacts, do_split_contact, do_undo_contact
@@ -63,7 +64,8 @@ def test_merging_keeps_what_was_chosen_and_the_addresses_of_both(member: Someone
     assert (merged.name, merged.title, merged.phone) == ("Anna Berg", "Head of Purchasing", "+49 381 555 01")
     assert merged.note == "Tall\n\nMet in Hamburg"
     assert merged.addresses == (ANNA, OLD)
-    assert member.get(f"/contacts/{other}").status_code == 404
+    with pytest.raises(NotFound):
+        _contact(member, other)
     tab = _page(member.get(f"/contacts/{anna}/emails"))
     assert "From the new one" in tab
     assert "From the old one" in tab
@@ -97,6 +99,42 @@ def test_after_thirty_days_it_stays_as_it_is(member: Someone, pair: tuple[int, i
     forget_old_things()
     with member.scope():
         assert rows("SELECT 1 FROM contact_undo") == []
+
+
+PARTS = ("", "/emails", "/edit", "/remove", "/merge", "/split")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_address_of_a_contact_that_was_merged_leads_to_where_it_is(
+    member: Someone, stranger: Someone, pair: tuple[int, int], part: str
+) -> None:
+    anna, other = pair
+    member.post(f"/contacts/{anna}/merge", {"with": other})
+    answer = member.get(f"/contacts/{other}{part}?only=unread")
+    assert (answer.status_code, answer["Location"]) == (302, f"/contacts/{anna}{part}?only=unread")
+    assert stranger.get(f"/contacts/{other}{part}").status_code == 404
+    assert member.post(f"/contacts/{other}/edit", {"name": "Somebody else"}).status_code == 404
+    _undo(member, anna)
+    assert member.get(f"/contacts/{other}{part}").status_code == 200
+
+
+def test_it_leads_through_two_merges_and_back_through_one(member: Someone, pair: tuple[int, int]) -> None:
+    anna, other = pair
+    third = member.contact("Third", "third@x.example")
+    member.post(f"/contacts/{anna}/merge", {"with": other})
+    member.post(f"/contacts/{third}/merge", {"with": anna})
+    assert {member.get(f"/contacts/{one}")["Location"] for one in pair} == {f"/contacts/{third}"}
+    _undo(member, third)
+    assert member.get(f"/contacts/{other}")["Location"] == f"/contacts/{anna}"
+
+
+def test_it_leads_nowhere_while_the_other_is_deleted(member: Someone, pair: tuple[int, int]) -> None:
+    anna, other = pair
+    member.post(f"/contacts/{anna}/merge", {"with": other})
+    member.post(f"/contacts/{anna}/delete")
+    assert member.get(f"/contacts/{other}").status_code == 404
+    member.post("/contacts/restore")
+    assert member.get(f"/contacts/{other}")["Location"] == f"/contacts/{anna}"
 
 
 def test_splitting_takes_an_address_with_its_mail_into_a_contact_of_its_own(member: Someone, pair: tuple[int, int]) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from flowcrm.pages.contacts.merged import follows_merged
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.lists import as_text, place_after, typed_filter
 from flowcrm.queue import wake_sync
@@ -42,6 +43,7 @@ class Choice:
 
 
 @require_http_methods(["GET", "POST"])
+@follows_merged
 def merge(request: MemberRequest, contact_id: int) -> HttpResponse:
     """Whom with (`q`), what is kept of both (`with`), and done."""
     contact = access_contact(request.workspace.id, contact_id)
@@ -65,6 +67,7 @@ def merge(request: MemberRequest, contact_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@follows_merged
 def split(request: MemberRequest, contact_id: int) -> HttpResponse:
     """Which addresses go, and what the new contact is called."""
     contact = access_contact(request.workspace.id, contact_id)

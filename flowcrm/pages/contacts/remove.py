@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from flowcrm.mail.exclusion import ListedKind, ListEntry
 from flowcrm.pages import undo
+from flowcrm.pages.contacts.merged import follows_merged
 from flowcrm.pages.emails.lists import who_looks
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.kept_out.forms import ACCOUNT
@@ -36,6 +37,7 @@ class Removal:
 
 
 @require_http_methods(["GET", "POST"])
+@follows_merged
 def remove(request: MemberRequest, contact_id: int) -> HttpResponse:
     """What would go, and then: its addresses on a list, and the contact deleted or not (`keep`)."""
     contact = access_contact(request.workspace.id, contact_id)

@@ -12,13 +12,15 @@ from flowcrm.pages import undo
 from flowcrm.pages.contact_files.importing import IMPORTED, unmake_import
 from flowcrm.pages.contacts.company import first_hint, hint
 from flowcrm.pages.contacts.forms import ContactForm, initial
+from flowcrm.pages.contacts.leaving import leaving
 from flowcrm.pages.contacts.made import MADE, say_unmade, unmake
+from flowcrm.pages.contacts.merged import follows_merged
 from flowcrm.pages.contacts.remove import let_in_again
 from flowcrm.pages.contacts.suggested import PASSED_OVER, suggest_again, suggestions
 from flowcrm.pages.forms import checked
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.lists import as_text, place_after, typed_filter
-from flowcrm.store.queries.contacts import access_contact, contact_page, last_undo
+from flowcrm.store.queries.contacts import ContactRecord, access_contact, contact_page, last_undo
 from flowcrm.store.writes.contacts import (
     DeletedContact,
     do_change_contact,
@@ -43,6 +45,7 @@ def index(request: MemberRequest) -> HttpResponse:
 
 
 @require_GET
+@follows_merged
 def record(request: MemberRequest, contact_id: int) -> HttpResponse:
     """Tab Overview."""
     contact = access_contact(request.workspace.id, contact_id)
@@ -63,6 +66,7 @@ def create(request: MemberRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@follows_merged
 def change(request: MemberRequest, contact_id: int) -> HttpResponse:
     contact = access_contact(request.workspace.id, contact_id)
     # To whom has just been added out of an email, a company is suggested at once.
@@ -76,7 +80,7 @@ def change(request: MemberRequest, contact_id: int) -> HttpResponse:
         check_url=request.path,
     )
     if "check" in request.POST:
-        return _checked(request, form)
+        return _checked(request, form, contact)
     if form.is_valid():
         do_change_contact(workspace_id=request.workspace.id, contact_id=contact_id, fields=form.fields_to_store())
         messages.success(request, _("Contact saved."))
@@ -121,9 +125,11 @@ def restore(request: MemberRequest) -> HttpResponse:
     return redirect("contact", deleted.id)
 
 
-def _checked(request: MemberRequest, form: ContactForm) -> HttpResponse:
-    """The errors of the field that was left; with addresses the company that they tell comes along."""
+def _checked(request: MemberRequest, form: ContactForm, contact: ContactRecord | None = None) -> HttpResponse:
+    """The errors of the field that was left. With addresses the company that they tell comes along, and what becomes of the
+    emails of those that are gone."""
     if request.POST["check"] != "addresses":
         return checked(request, form)
-    errors = form["addresses"].errors
-    return render(request, "contacts/checked_addresses.html", {"errors": errors, "hint": hint(request, fills=True)})
+    errors, gone = form["addresses"].errors, leaving(request, contact) if contact else None
+    context = {"errors": errors, "hint": hint(request, fills=True), "leaving": gone}
+    return render(request, "contacts/checked_addresses.html", context)

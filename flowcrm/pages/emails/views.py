@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from flowcrm.mail.types import Role
+from flowcrm.pages.contacts.merged import follows_merged
 from flowcrm.pages.emails import people
 from flowcrm.pages.emails.bodies import body
 from flowcrm.pages.emails.empty import Empty, why_empty
@@ -65,6 +66,7 @@ def index(request: MemberRequest) -> HttpResponse:
 
 
 @require_GET
+@follows_merged
 def of_contact(request: MemberRequest, contact_id: int) -> HttpResponse:
     """A contact's tab Emails (K28)."""
     contact = access_contact(request.workspace.id, contact_id)

@@ -122,6 +122,16 @@ def _record(found: tuple[Any, ...]) -> ContactRecord:
     return ContactRecord(**whole | {"addresses": tuple(whole["addresses"])})
 
 
+def merged_into(workspace_id: int, contact_id: int) -> int | None:
+    """The contact that one which was merged away is in now, if that is there."""
+    found = row(
+        """SELECT c.id FROM contact_merged m JOIN contact c ON c.workspace_id = m.workspace_id AND c.id = m.contact_id
+           WHERE m.workspace_id = %s AND m.id = %s""",
+        [workspace_id, contact_id],
+    )
+    return int(found[0]) if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class UndoRow:
     """What can be taken back of a contact. kind: merge or split; other: the name of the contact that went, or came."""

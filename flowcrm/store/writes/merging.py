@@ -40,7 +40,8 @@ def do_merge_contacts(*, workspace_id: int, kept_id: int, other_id: int, chosen:
     addresses = tuple(dict.fromkeys((*kept.addresses, *other.fields.addresses)))
     do_change_contact(workspace_id=workspace_id, contact_id=kept_id, fields=replace(chosen, addresses=addresses))
     before = DeletedContact(kept_id, fields_of(kept))
-    _remember(workspace_id, "merge", before=before, other=other, changed=[kept_id])
+    moved = _lead(workspace_id, other_id, kept_id)
+    _remember(workspace_id, "merge", before=before, other=other, changed=[kept_id], moved=moved)
 
 
 def do_split_contact(*, workspace_id: int, contact_id: int, addresses: Collection[str], name: str) -> int:
@@ -85,6 +86,7 @@ def do_undo_contact(*, workspace_id: int, contact_id: int, undo_id: int) -> None
     do_change_contact(workspace_id=workspace_id, contact_id=contact_id, fields=fields)
     if kind == "merge":
         do_restore_contact(workspace_id=workspace_id, deleted=other)
+        _lead_back(workspace_id, other.id, state.get("moved", ()))
 
 
 def do_forget_undo(*, workspace_id: int) -> int:
@@ -92,7 +94,37 @@ def do_forget_undo(*, workspace_id: int) -> int:
     return run("DELETE FROM contact_undo WHERE workspace_id = %s AND at <= %s", [workspace_id, clock.now() - UNDO_FOR])
 
 
-def _remember(workspace_id: int, kind: str, *, before: DeletedContact, other: DeletedContact, changed: Collection[int]) -> None:
+def _lead(workspace_id: int, gone_id: int, kept_id: int) -> list[int]:
+    """The address of a contact that is gone leads to the other one, and so do those that led to it; which ones."""
+    moved = rows(
+        "UPDATE contact_merged SET contact_id = %s WHERE workspace_id = %s AND contact_id = %s RETURNING id",
+        [kept_id, workspace_id, gone_id],
+    )
+    run(
+        """INSERT INTO contact_merged (workspace_id, id, contact_id) VALUES (%s, %s, %s)
+           ON CONFLICT (workspace_id, id) DO UPDATE SET contact_id = EXCLUDED.contact_id""",
+        [workspace_id, gone_id, kept_id],
+    )
+    return [one for (one,) in moved]
+
+
+def _lead_back(workspace_id: int, back_id: int, moved: Collection[int]) -> None:
+    run("DELETE FROM contact_merged WHERE workspace_id = %s AND id = %s", [workspace_id, back_id])
+    run(
+        "UPDATE contact_merged SET contact_id = %s WHERE workspace_id = %s AND id = ANY(%s::bigint[])",
+        [back_id, workspace_id, list(moved)],
+    )
+
+
+def _remember(
+    workspace_id: int,
+    kind: str,
+    *,
+    before: DeletedContact,
+    other: DeletedContact,
+    changed: Collection[int],
+    moved: Collection[int] = (),
+) -> None:
     at = rows(
         "SELECT id, updated_at FROM contact WHERE workspace_id = %s AND id = ANY(%s::bigint[])", [workspace_id, list(changed)]
     )
@@ -100,6 +132,7 @@ def _remember(workspace_id: int, kind: str, *, before: DeletedContact, other: De
         "before": before.as_json(),
         "other": other.as_json(),
         "changed": {str(one): moment.isoformat() for one, moment in at},
+        "moved": list(moved),
     }
     run(
         "INSERT INTO contact_undo (workspace_id, id, contact_id, kind, at, state) VALUES (%s, %s, %s, %s, %s, %s::jsonb)",
