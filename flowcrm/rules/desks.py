@@ -28,7 +28,8 @@ BY_LANGUAGE: dict[str, str] = {
         bestellung bestellungen bewerbung bewerbungen buchhaltung buero bueros buro datenschutz dispo disposition
         einkauf empfang faktura geschaeftsfuehrung geschaeftsstelle hausverwaltung kanzlei karriere kasse kontakt
         kundenbetreuung kundendienst kundenservice lager leitung lieferung logistik mahnung personal personalabteilung
-        poststelle praesidium praxis presse rechnung rechnungen rechnungswesen redaktion reklamation sekretariat
+        poststelle praesidium praxis presse rechnung rechnungen rechnungswesen redaktion reklamation reservierung
+        reservierungen rezeption sekretariat
         stoerung stoerungen technik verkauf versand vertrieb verwaltung werkstatt zentrale
     """,
     "French": """

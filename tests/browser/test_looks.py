@@ -47,6 +47,7 @@ def acme(running: Product, browser: Browser) -> House:
     """Mara's mailbox has read a conversation; in her others is what can befall a mailbox."""
     running.google.create_account(READING)
     running.google.deliver_many(READING, [*letters.conversation(READING), *letters.notes(READING, 5, sender=letters.CARLA)])
+    running.google.deliver_many(READING, [letters.note("tom.krueger@hafen.example", "Your visit", sender=READING)])
     states = {
         "choosing": {},
         "reauthorize": {"state": "reauthorize"},
@@ -93,6 +94,7 @@ def _pages(acme: House) -> tuple[str, ...]:
         "/emails?q=nothing+of+the+kind",
         "/emails/bin",
         "/contacts",
+        "/contacts?suggested",
         "/contacts/new",
         "/contacts/import",
         *(
