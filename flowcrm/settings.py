@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -115,18 +115,12 @@ GMAIL_COSTS: dict[str, int] = {
 # Only demo and tests switch this on: without it no provider may live on this machine or its networks.
 ALLOW_LOOPBACK_PROVIDERS = _flag("FLOWCRM_ALLOW_LOOPBACK_PROVIDERS")
 
-# Mail that we send (forgotten passwords), optional: smtp://user:password@host:587 (STARTTLS) or smtps://…:465 -----------
+# Mail that we send, optional (post/server.py reads the two, docs/how-to/outgoing-mail.md) ----------------------------------
 
+# smtp://user:password@host:587 (STARTTLS), smtps://…:465, or smtp+plain://127.0.0.1:25
 SMTP_URL = os.environ.get("SMTP_URL", "")
-_smtp = urlsplit(SMTP_URL)
-EMAIL_HOST = _smtp.hostname or ""
-EMAIL_PORT = _smtp.port or 587
-EMAIL_HOST_USER = unquote(_smtp.username or "")
-EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
-EMAIL_USE_SSL = _smtp.scheme == "smtps"
-EMAIL_USE_TLS = _smtp.scheme == "smtp"
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = os.environ.get("FLOWCRM_MAIL_FROM", f"flowcrm@{urlsplit(BASE_URL).hostname}")
+DEFAULT_FROM_EMAIL = os.environ.get("FLOWCRM_MAIL_FROM") or f"flowcrm@{urlsplit(BASE_URL).hostname}"
+EMAIL_BACKEND = "flowcrm.post.sending.Backend"
 
 # Django ---------------------------------------------------------------------------------------------------------------
 

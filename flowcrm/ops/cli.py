@@ -14,9 +14,11 @@ from django.db import OperationalError
 
 from flowcrm import __version__
 from flowcrm.ops import listening, migrations, postgres
-from flowcrm.ops.errors import HomeRefused, OpsError
+from flowcrm.ops.errors import HomeRefused, MailServerWrong, OpsError
 from flowcrm.ops.home import check_database_urls, current_home
 from flowcrm.ops.reports import report_asked_for, reported_where_it_fails
+from flowcrm.post.sending import mail_server
+from flowcrm.post.server import ServerWrong
 from flowcrm.vault.errors import VaultError
 
 
@@ -52,6 +54,7 @@ COMMANDS = {
     "import": Command("import_", reports=True),
     "export": Command("export"),
     "audit": Command("audit", as_owner=True),
+    "mail-test": Command("mail_test", database=False),
     "inspect": Command("inspect_", home=False, database=False),
     "demo": Command("demo", home=False, database=False),
     "demo-house": Command("demo_house"),
@@ -151,9 +154,18 @@ def prepare(command: Command | None, words: Sequence[str] = ()) -> None:
     if command.home:
         _prepare_home(command)
     django.setup()
+    if command.home and not command.examines:
+        _check_mail_server()
     if command.database:
         migrations.apply_missing()
     return None
+
+
+def _check_mail_server() -> None:
+    try:
+        mail_server()
+    except ServerWrong as wrong:
+        raise MailServerWrong(str(wrong)) from None
 
 
 def _prepare_home(command: Command) -> None:

@@ -23,6 +23,10 @@ from flowcrm.lib.http import Answer, Client, HostRules, HttpError, HttpStatus, T
 from flowcrm.ops import migrations, postgres, roles
 from flowcrm.ops.errors import OpsError
 from flowcrm.ops.home import check_database_urls
+from flowcrm.post.sending import mail_server
+from flowcrm.post.server import ServerWrong
+from flowcrm.post.smtp import NotSent, reach
+from flowcrm.post.trouble import sentence
 from flowcrm.store.queries.members import any_workspace
 from flowcrm.store.vaults import instance_vault
 from flowcrm.vault import keyfile
@@ -170,6 +174,24 @@ def _providers() -> Iterable[Result]:
             yield from _clock_against(answer, url)
 
 
+def _mail_server() -> Iterable[Result]:
+    try:
+        server = mail_server()
+    except ServerWrong as wrong:
+        yield Health.BAD, "no email can be sent", str(wrong)
+        return
+    if server is None:
+        yield _good("none set: invitations go by link, notices stay in FlowCRM")
+        return
+    place = f"{server.host}:{server.port}"
+    try:
+        reach(server)
+    except NotSent as error:
+        yield Health.DOUBTFUL, f"{place}: {sentence(error)}", "Emails wait for a day. See docs/how-to/outgoing-mail.md"
+    else:
+        yield _good(f"{place} answers; emails come from {server.sender}. flowcrm mail-test ADDRESS sends one")
+
+
 def _ask(url: str) -> Answer:
     hosts = HostRules(loopback=settings.ALLOW_LOOPBACK_PROVIDERS)
     client = Client(url, timeouts=Timeouts(5, 5, 10), hosts=hosts, max_bytes=65536)
@@ -206,6 +228,7 @@ TESTS: dict[str, Callable[[], Iterable[Result]]] = {
     "large content": _blobs,
     "web": _web,
     "providers": _providers,
+    "outgoing mail": _mail_server,
 }
 
 _NEED_DATABASE = {"roles", "tables", "isolation", "keys"}
@@ -223,4 +246,5 @@ _REMEDIES = {
     "large content": "Is BLOBS_URL right, may we write there, and is there room?",
     "web": "Install FlowCRM again: make setup.",
     "providers": "Are the GOOGLE_… and GMAIL_… settings addresses?",
+    "outgoing mail": "Is SMTP_URL right? See docs/how-to/outgoing-mail.md",
 }

@@ -1,0 +1,1 @@
+"""A mail server that takes mail: see server.py."""
