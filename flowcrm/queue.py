@@ -12,8 +12,9 @@ NEARBY = "nearby"
 WRITTEN = "written"
 UPKEEP = "upkeep"
 EXCLUSIONS = "exclusions"
+POST = "post"
 
-NAMES = frozenset({SYNC_DUE, NEARBY, WRITTEN, UPKEEP, EXCLUSIONS})
+NAMES = frozenset({SYNC_DUE, NEARBY, WRITTEN, UPKEEP, EXCLUSIONS, POST})
 
 
 def wake_sync() -> None:
@@ -29,6 +30,11 @@ def wake_exclusions() -> None:
 def wake_written() -> None:
     """Somebody waits for the people he has written to."""
     _wake(WRITTEN)
+
+
+def wake_post() -> None:
+    """A mail is to be sent."""
+    _wake(POST)
 
 
 def _wake(name: str) -> None:

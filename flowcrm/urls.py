@@ -118,6 +118,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/kept-out/<int:entry_id>/off", kept_out_pages.take_off, name="kept_out_off"),
     path("settings/team", team.show_team, name="team"),
     path("settings/team/invites/<int:invite_id>/revoke", team.revoke_invite, name="invite_revoke"),
+    path("settings/team/invites/<int:invite_id>/again", team.send_invite_again, name="invite_again"),
     path("settings/team/<int:member_id>/role", team.change_role, name="member_role"),
     path("settings/team/<int:member_id>/deactivate", leaving.deactivate, name="member_deactivate"),
     path("settings/team/<int:member_id>/reactivate", leaving.reactivate, name="member_reactivate"),

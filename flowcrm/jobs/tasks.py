@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from flowcrm import queue
 from flowcrm.jobs.upkeep import tidy
+from flowcrm.post.outbox import send_due
 from flowcrm.store.writes.lease import process_name
 from flowcrm.sync.follow import follow_lists
 from flowcrm.sync.nearby import join_nearby
@@ -45,6 +46,14 @@ def written(context: JobContext, timestamp: int = 0) -> None:
     """Go on looking for people whom somebody has written to. Woken by the page that asks."""
     del timestamp
     scan_due(f"{process_name()}/{threading.get_ident()}", stop=context.should_abort)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=queue.POST, queueing_lock=queue.POST, pass_context=True)
+def post(context: JobContext, timestamp: int = 0) -> None:
+    """Send the mails that are due. Woken by pages that ask for one."""
+    del timestamp
+    send_due(stop=context.should_abort)
 
 
 @app.periodic(cron="17 * * * *")

@@ -14,6 +14,7 @@ from flowcrm.store.writes.audit_chain import do_close_batches
 from flowcrm.store.writes.bin import do_empty_bin
 from flowcrm.store.writes.merging import do_forget_undo
 from flowcrm.store.writes.notices import do_drop_notices
+from flowcrm.store.writes.outgoing import do_drop_outgoing
 from flowcrm.store.writes.people import do_forget_old_people
 from flowcrm.store.writes.upkeep import do_drop_sessions, do_settle_dead_jobs, refs_in_use
 from flowcrm.store.writes.uploads import do_forget_uploads
@@ -32,6 +33,7 @@ def tidy() -> None:
     log.info(
         "tidied",
         notices=drop_notices(),
+        mails=drop_mails(),
         binned=empty_bins(),
         forgotten=forget_old_things(),
         audit_batches=close_audit_batches(),
@@ -45,6 +47,15 @@ def drop_notices() -> int:
     for workspace_id in workspace_ids():
         with workspace_scope(workspace_id):
             gone += do_drop_notices(workspace_id=workspace_id)
+    return gone
+
+
+def drop_mails() -> int:
+    """What was sent is remembered for 30 days, and an invitation's address while its link works; returns how many went."""
+    gone = 0
+    for workspace_id in workspace_ids():
+        with workspace_scope(workspace_id):
+            gone += do_drop_outgoing(workspace_id=workspace_id)
     return gone
 
 

@@ -10,7 +10,7 @@ from flowcrm.ops.doctor import Health
 from flowcrm.ops.errors import MailServerWrong, Refused
 from flowcrm.post.sending import Backend
 from standins.smtp.server import SmtpStandin
-from tests.post.conftest import FROM
+from tests.post.standin import FROM
 
 
 def run(*words: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flowcrm.post import smtp
 from flowcrm.post.smtp import Later, Never, NotSent, Reason, Unsure, reach, send
 from standins.smtp.server import SmtpStandin
-from tests.post.conftest import FROM, server_of
+from tests.post.standin import FROM, server_of
 
 TO = "ann@globex.example"
 MAIL = b"Subject: x\r\n\r\nHello\r\n"

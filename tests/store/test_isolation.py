@@ -19,7 +19,7 @@ INSTANCE = {
     "django_content_type",
 }
 INSTANCE_PREFIXES = ("auth_", "account_email", "mfa_", "procrastinate_")
-ROUTING = {"workspace", "member", "mailbox_due", "lease", "mailbox_grant", "nearby", "people_scan"}
+ROUTING = {"workspace", "member", "mailbox_due", "lease", "mailbox_grant", "nearby", "people_scan", "outgoing"}
 
 
 def _tables(database: dict[str, str]) -> dict[str, bool]:

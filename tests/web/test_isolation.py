@@ -78,6 +78,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
     tested |= {"thread_private", "email_private", "mailbox_gain"}
     # tests/web/test_team.py
     tested |= {"join", "invite_revoke", "member_role"}
+    # tests/web/test_invitations.py
+    tested |= {"invite_again"}
     # tests/web/test_leaving.py
     tested |= {"member_deactivate", "member_reactivate"}
     # tests/web/test_notices.py

@@ -14,6 +14,8 @@ from flowcrm.pages.newcomer import NewcomerForm
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.models import Person, Workspace
 from flowcrm.store.queries.members import memberships
+from flowcrm.store.queries.outgoing import mailed_invites
+from flowcrm.store.vaults import vault
 from flowcrm.store.writes.audit import do_audit
 from flowcrm.store.writes.invites import Invite, InviteDead, Left, check_invite, check_not_left, do_join
 from flowcrm.store.writes.members import do_make_person
@@ -44,13 +46,19 @@ def _answer(request: HttpRequest, workspace_id: int, invite: Invite) -> HttpResp
         if request.method == "POST":
             return _welcome(request, workspace_id, invite, Person.objects.get(pk=request.user.pk), _zone(request.user.pk))
         return render(request, "join/signed_in.html", context)
-    form = NewcomerForm(request.POST or None, initial={"name": invite.name})
+    form = NewcomerForm(request.POST or None, initial={"name": invite.name, "email": _invited(workspace_id, invite)})
     if form.is_valid():
         typed = form.cleaned_data
         # The sign-in and the membership come together, or neither: all of this is one transaction.
         person = do_make_person(email=typed["email"], name=typed["name"], password=typed["password"])
         return _welcome(request, workspace_id, invite, person, typed["time_zone"])
     return render(request, "join/form.html", {**context, "form": form}, status=422 if form.is_bound else 200)
+
+
+def _invited(workspace_id: int, invite: Invite) -> str:
+    """The address that the link was sent to; "" where it was handed over."""
+    mailed = mailed_invites(vault(workspace_id), invite_id=invite.id).get(invite.id)
+    return mailed.to if mailed else ""
 
 
 def _zone(person_id: int) -> str:

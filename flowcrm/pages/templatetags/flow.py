@@ -16,6 +16,7 @@ from flowcrm.pages.accounts import can_send_mail
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.icons import ICONS
 from flowcrm.pages.navigation import Link, links
+from flowcrm.post.trouble import why
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.queries import members
 from flowcrm.store.queries.members import Counts
@@ -121,6 +122,12 @@ def mail_can_be_sent() -> bool:
 def at_most(count: int, most: int = members.COUNT_AT_MOST) -> str:
     """A figure with separators; "10,000+" where counting stopped."""
     return f"{most:,}+" if count > most else f"{count:,}"
+
+
+@register.filter
+def why_not_sent(reason: str) -> str:
+    """Why an email of ours did not go, from the reason that was stored."""
+    return why(reason)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """The account, its members, its names and its limits."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from flowcrm.store.models.person import Person
@@ -57,6 +58,7 @@ class Member(Scoped):
     time_zone = models.TextField()
     created_at = models.DateTimeField()
     deactivated_at = models.DateTimeField(null=True)
+    mail_me = ArrayField(models.TextField(), default=list)
 
     class Meta:
         managed = False

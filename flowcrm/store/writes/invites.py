@@ -49,7 +49,7 @@ class InviteRow:
 
 
 def do_invite(*, workspace_id: int, member_id: int, name: str, role: str) -> tuple[int, str]:
-    """A new invitation: its id, and the secret of its link, which nobody can tell again."""
+    """A new invitation: its id, and the secret of its link, which nobody can tell again (unless it goes by mail)."""
     invite_id, secret = next_id(), secrets.token_urlsafe(_SECRET_BYTES)
     run(
         """INSERT INTO invite (workspace_id, id, h_token, name, role, invited_by, expires_at)
@@ -57,6 +57,14 @@ def do_invite(*, workspace_id: int, member_id: int, name: str, role: str) -> tup
         [workspace_id, invite_id, _hashed(secret), name, role, member_id, clock.now() + LIFE],
     )
     return invite_id, secret
+
+
+def do_address_invite(*, workspace_id: int, invite_id: int, gen: int, h_to: bytes, s_mail: bytes) -> None:
+    """The invitation is for an address. s_mail: address and secret, sealed (queries/outgoing.py)."""
+    run(
+        "UPDATE invite SET gen = %s, h_to = %s, s_mail = %s WHERE workspace_id = %s AND id = %s",
+        [gen, h_to, s_mail, workspace_id, invite_id],
+    )
 
 
 def check_invite(*, workspace_id: int, secret: str) -> Invite:
@@ -75,7 +83,10 @@ def check_invite(*, workspace_id: int, secret: str) -> Invite:
 def do_join(*, workspace_id: int, invite: Invite, person_id: int, name: str, time_zone: str) -> int:
     """Use an invitation that `check_invite` gave in this transaction; returns the member's id. Who is in the account already
     keeps the role that he has."""
-    run("UPDATE invite SET used_at = %s WHERE workspace_id = %s AND id = %s", [clock.now(), workspace_id, invite.id])
+    run(
+        "UPDATE invite SET used_at = %s, s_mail = NULL WHERE workspace_id = %s AND id = %s",
+        [clock.now(), workspace_id, invite.id],
+    )
     known = row("SELECT id FROM member WHERE workspace_id = %s AND person_id = %s", [workspace_id, person_id])
     if known is not None:
         return int(known[0])
@@ -93,7 +104,7 @@ def do_join(*, workspace_id: int, invite: Invite, person_id: int, name: str, tim
 def do_revoke(*, workspace_id: int, invite_id: int) -> None:
     """The link works no more. Nothing happens where it was used."""
     run(
-        "UPDATE invite SET revoked_at = %s WHERE workspace_id = %s AND id = %s AND revoked_at IS NULL",
+        "UPDATE invite SET revoked_at = %s, s_mail = NULL WHERE workspace_id = %s AND id = %s AND revoked_at IS NULL",
         [clock.now(), workspace_id, invite_id],
     )
 

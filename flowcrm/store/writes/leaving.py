@@ -20,7 +20,7 @@ def check_deactivate(*, workspace_id: int, member_id: int, by_id: int) -> None:
     if not gone:
         raise NotFound
     run(
-        """UPDATE invite SET revoked_at = %s
+        """UPDATE invite SET revoked_at = %s, s_mail = NULL
            WHERE workspace_id = %s AND invited_by = %s AND used_at IS NULL AND revoked_at IS NULL""",
         [clock.now(), workspace_id, member_id],
     )
