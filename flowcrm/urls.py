@@ -29,7 +29,7 @@ from flowcrm.pages.kept_out import views as kept_out_pages
 from flowcrm.pages.live import viewer as live
 from flowcrm.pages.notices import views as notices
 from flowcrm.pages.provider import views as provider
-from flowcrm.pages.settings import audit, leaving, team
+from flowcrm.pages.settings import audit, leaving, sending, team
 from flowcrm.pages.settings import views as settings
 from flowcrm.pages.setup import views as setup
 
@@ -125,6 +125,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/plan", settings.show_plan, name="plan"),
     path("settings/audit", audit.audit, name="audit"),
     path("settings/audit/csv", audit.audit_csv, name="audit_csv"),
+    path("settings/sending", sending.sending, name="sending"),
     path("settings/profile", settings.profile, name="profile"),
     path("settings/account", settings.choose_account, name="choose_account"),
     path("settings/theme", settings.theme, name="theme"),

@@ -48,6 +48,7 @@ ROOMS = (
             Room("team", _("Team")),
             Room("plan", _("Plan")),
             Room("audit", _("Audit"), for_admins=True),
+            Room("sending", _("Outgoing email"), for_admins=True),
             Room("profile", _("Profile")),
         ),
     ),

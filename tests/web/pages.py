@@ -19,6 +19,7 @@ PLAIN = (
     "/settings/team",
     "/settings/plan",
     "/settings/audit",
+    "/settings/sending",
     "/settings/profile",
     "/help",
     *(f"/help/{article.slug}" for article in ARTICLES),

@@ -47,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "resume": Kind(_("Resumed a mailbox"), "mailbox"),
     "invite": Kind(_("Invited somebody"), "person"),
     "mail_invite": Kind(_("Sent an invitation by email"), "person"),
+    "mail_test": Kind(_("Sent a test email")),
     "revoke_invite": Kind(_("Took an invitation back"), "person"),
     "stop_import": Kind(_("Stopped an import"), "mailbox"),
     "join": Kind(_("Joined the account")),
@@ -64,7 +65,7 @@ _MAILBOXES = (
     *("let_in", "remove", "let_back", "bring_back", "keep_out", "let_in_again", "counted", "people_scan"),
 )
 _ACCOUNT = (
-    *("invite", "mail_invite", "revoke_invite", "join", "role", "deactivate", "reactivate"),
+    *("invite", "mail_invite", "mail_test", "revoke_invite", "join", "role", "deactivate", "reactivate"),
     *("default_level", "google_setup", "prune", "audit_export"),
 )
 

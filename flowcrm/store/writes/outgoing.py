@@ -17,14 +17,14 @@ IN_HAND = timedelta(minutes=10)
 # What has not gone by then is not worth sending any more.
 GIVES_UP = timedelta(days=1)
 KEPT = timedelta(days=30)
-# So many invitations may leave by mail in a day: of an account, and to one address. And tests, of an account, in an hour.
-MOST_A_DAY, MOST_TO_ONE = 50, 3
+# So many invitations may leave by mail in a day: of an account, and to one address. So many tests of an account in an hour.
+MOST_A_DAY, MOST_TO_ONE, MOST_TESTS = 50, 3, 10
 
 
 class TooMany(UserError):
-    """So many invitations went out by mail in the last day that no more do. to_one: to this one address."""
+    """So many went out by mail lately that no more do. to_one: to this one address."""
 
-    def __init__(self, *, to_one: bool) -> None:
+    def __init__(self, *, to_one: bool = False) -> None:
         super().__init__()
         self.to_one = to_one
 
@@ -63,6 +63,26 @@ def do_mail_invite(*, workspace_id: int, invite_id: int, by_id: int) -> None:
         "INSERT INTO outgoing (workspace_id, id, invite_id, by_id, made_at, due_at) VALUES (%s, %s, %s, %s, %s, %s)",
         [workspace_id, next_id(), invite_id, by_id, now, now],
     )
+
+
+def check_test(*, workspace_id: int, by_id: int) -> Outgoing:
+    """A test mail leaves now; it is counted whatever comes of it. Raises TooMany."""
+    locked_admins(workspace_id)
+    now = clock.now()
+    found = row(
+        """SELECT count(*) FROM outgoing
+           WHERE workspace_id = %s AND made_at > %s AND invite_id IS NULL AND notice_id IS NULL""",
+        [workspace_id, now - timedelta(hours=1)],
+    )
+    if found is not None and found[0] >= MOST_TESTS:
+        raise TooMany
+    mail_id = next_id()
+    run(
+        """INSERT INTO outgoing (workspace_id, id, by_id, state, made_at, due_at, tries)
+           VALUES (%s, %s, %s, 'handed', %s, %s, 1)""",
+        [workspace_id, mail_id, by_id, now, now + IN_HAND],
+    )
+    return Outgoing(workspace_id, mail_id, None, None, now, 1)
 
 
 def outgoing_due(now: datetime) -> list[int]:
