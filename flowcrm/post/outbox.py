@@ -9,11 +9,12 @@ from flowcrm.lib import clock
 from flowcrm.lib.retry import RetryPolicy
 from flowcrm.post.invitation import invitation
 from flowcrm.post.letter import Letter
+from flowcrm.post.notice_letter import notice_letter
 from flowcrm.post.sending import mail_server, post
 from flowcrm.post.server import Server
 from flowcrm.post.smtp import Later, NotSent, Reason, Unsure
 from flowcrm.store.db import workspace_scope
-from flowcrm.store.queries.outgoing import mailed_invites
+from flowcrm.store.queries.outgoing import mailed_invites, mailed_notice
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.outgoing import (
     GIVES_UP,
@@ -93,6 +94,9 @@ def _addressed(mail: Outgoing) -> tuple[str, Letter] | None:
     if mail.invite_id is not None:
         invite = mailed_invites(vault(mail.workspace_id), invite_id=mail.invite_id).get(mail.invite_id)
         return (invite.to, invitation(mail.workspace_id, invite)) if invite else None
+    if mail.notice_id is not None:
+        notice = mailed_notice(vault(mail.workspace_id), mail.notice_id)
+        return (notice.to, notice_letter(notice)) if notice else None
     return None
 
 

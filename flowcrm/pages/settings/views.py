@@ -12,13 +12,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flowcrm.lib import clock
+from flowcrm.pages.accounts import can_send_mail
 from flowcrm.pages.forms import checked
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.middleware import SESSION_WORKSPACE
-from flowcrm.pages.settings.forms import ProfileForm
+from flowcrm.pages.settings.forms import MailForm, ProfileForm
 from flowcrm.pages.settings.plan_view import plan_view
 from flowcrm.store.queries.members import account_name, memberships
+from flowcrm.store.queries.outgoing import mail_choice
 from flowcrm.store.writes.members import do_set_profile
+from flowcrm.store.writes.notice_mail import do_choose_mail
 
 THEMES = ("light", "dark", "system")
 _YEAR = 365 * 24 * 3600
@@ -37,8 +40,14 @@ def show_plan(request: MemberRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def profile(request: MemberRequest) -> HttpResponse:
-    me = request.member
-    form = ProfileForm(request.POST or None, initial={"name": me.name, "time_zone": me.time_zone}, check_url=request.path)
+    me, mailing = request.member, request.POST.get("what") == "mail"
+    mail = _mail_form(request, mailing)
+    if mailing and mail is not None and mail.is_valid():
+        do_choose_mail(workspace_id=request.workspace.id, member_id=me.id, groups=mail.chosen)
+        messages.success(request, _("Saved what you hear of by email."))
+        return redirect("profile")
+    typed = None if mailing else request.POST or None
+    form = ProfileForm(typed, initial={"name": me.name, "time_zone": me.time_zone}, check_url=request.path)
     if "check" in request.POST:
         return checked(request, form)
     if form.is_valid():
@@ -46,8 +55,21 @@ def profile(request: MemberRequest) -> HttpResponse:
         messages.success(request, _("Profile saved."))
         return redirect("profile")
     accounts = memberships(me.person_id)
-    context = {"form": form, "accounts": accounts if len(accounts) > 1 else (), "now": timezone.localtime(clock.now())}
+    context = {
+        "form": form,
+        "mail": mail,
+        "accounts": accounts if len(accounts) > 1 else (),
+        "now": timezone.localtime(clock.now()),
+    }
     return render(request, "settings/profile.html", context)
+
+
+def _mail_form(request: MemberRequest, mailing: bool) -> MailForm | None:
+    """None where nothing is sent."""
+    if not can_send_mail():
+        return None
+    chosen = mail_choice(request.workspace.id, request.member.id)
+    return MailForm(request.POST if mailing else None, initial=dict.fromkeys(chosen, True))
 
 
 @require_POST

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from flowcrm.lib import clock
 from flowcrm.store.db import row, rows
+from flowcrm.store.models import Member
+from flowcrm.store.queries.notices import NoticeRow, notices
+from flowcrm.store.writes.notice_mail import group_of
 from flowcrm.vault.seal import WorkspaceVault
 
 SEAL = "invite"
@@ -25,6 +28,17 @@ class MailedInvite:
     state: str
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailedNotice:
+    """A notice that its reader has not read, and wants to hear of by mail. group: the choice by which he does."""
+
+    to: str
+    reader: Member
+    account: str
+    group: str
+    notice: NoticeRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,31 @@ def mailed_invites(keys: WorkspaceVault, *, invite_id: int | None = None) -> dic
         {"ws": keys.workspace_id, "now": clock.now(), "id": invite_id},
     )
     return {one[0]: MailedInvite(*_opened(keys, one[0], one[1]), *one[2:]) for one in found}
+
+
+def mailed_notice(keys: WorkspaceVault, notice_id: int) -> MailedNotice | None:
+    """None where it was read, is over, or is not the reader's to know any more."""
+    found = row(
+        """SELECT m.id, p.email, w.title, m.mail_me FROM notice n
+           JOIN member m ON m.workspace_id = n.workspace_id AND m.id = n.member_id AND m.deactivated_at IS NULL
+           JOIN person p ON p.id = m.person_id AND p.is_active
+           JOIN workspace w ON w.id = n.workspace_id
+           WHERE n.workspace_id = %s AND n.id = %s AND n.read_at IS NULL AND n.ended_at IS NULL""",
+        [keys.workspace_id, notice_id],
+    )
+    if found is None:
+        return None
+    member_id, to, account, chosen = found
+    reader = Member.objects.get(workspace_id=keys.workspace_id, id=member_id)
+    shown = notices(keys, reader, notice_id=notice_id)
+    group = group_of(shown[0].kind) if shown else ""
+    return MailedNotice(to, reader, account, group, shown[0]) if group in chosen else None
+
+
+def mail_choice(workspace_id: int, member_id: int) -> frozenset[str]:
+    """What the member wants to hear of by mail."""
+    found = row("SELECT mail_me FROM member WHERE workspace_id = %s AND id = %s", [workspace_id, member_id])
+    return frozenset(found[0]) if found else frozenset()
 
 
 def waiting(workspace_id: int) -> Waiting:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from flowcrm.lib import clock
 from flowcrm.store.db import next_ids, row, rows, run
 from flowcrm.store.plans import Plan
+from flowcrm.store.writes.notice_mail import do_mail_notices
 from flowcrm.store.writes.tell import do_tell_noticed
 from flowcrm.store.writes.usage import read_room, read_stored
 
@@ -51,7 +52,7 @@ def do_notice(
     Where a member has one of that topic already, it is renewed, and unread, if it had ended or says something else now, or
     `again`: it has happened once more. quiet: what ended less than a day ago goes on as if it had not.
     """
-    told = sorted(set(members))
+    told, now = sorted(set(members)), clock.now()
     found = rows(
         """INSERT INTO notice (workspace_id, id, member_id, topic, kind, detail, mailbox_id, by_id, at)
            SELECT m.workspace_id, n.id, m.id, %(topic)s, %(kind)s, %(detail)s, %(mailbox)s, %(by)s, %(now)s
@@ -64,7 +65,7 @@ def do_notice(
                read_at = CASE WHEN %(quiet)s AND notice.at > %(lately)s THEN notice.read_at END,
                ended_at = NULL
            WHERE %(again)s OR notice.ended_at IS NOT NULL OR notice.detail <> EXCLUDED.detail
-           RETURNING member_id""",
+           RETURNING member_id, id, at""",
         {
             "ws": workspace_id,
             "ids": next_ids(len(told)),
@@ -74,13 +75,15 @@ def do_notice(
             "detail": detail,
             "mailbox": mailbox_id,
             "by": by_id,
-            "now": clock.now(),
-            "lately": clock.now() - _QUIET,
+            "now": now,
+            "lately": now - _QUIET,
             "again": again,
             "quiet": quiet,
         },
     )
-    _tell(workspace_id, found)
+    _tell(workspace_id, [(member_id,) for member_id, _, _ in found])
+    # What goes on as if it had not ended is no news.
+    do_mail_notices(workspace_id=workspace_id, kind=kind, notices=[one for _, one, at in found if at == now])
 
 
 def do_end_notices(*, workspace_id: int, topic: str) -> None:
