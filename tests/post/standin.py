@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.test import override_settings
 
@@ -49,3 +50,10 @@ def sends(plain: SmtpStandin) -> Iterator[SmtpStandin]:
     """This installation sends its mail to the stand-in."""
     with override_settings(SMTP_URL=plain.url(), DEFAULT_FROM_EMAIL=FROM):
         yield plain
+
+
+@pytest.fixture
+def empty_outbox(database: dict[str, str]) -> None:
+    """What tests before this one left to be sent is not sent in it."""
+    with psycopg.connect(database["owner"], autocommit=True) as connection:
+        connection.execute("DELETE FROM outgoing")

@@ -17,11 +17,11 @@ from flowcrm.store.db import close_connections, rows, run
 from flowcrm.store.writes import outgoing
 from standins.smtp.server import SmtpStandin, Taken
 from tests.people import PASSWORD, Someone, make_person
-from tests.post.standin import plain, sends
+from tests.post.standin import empty_outbox, plain, sends
 
-__all__ = ["plain", "sends"]
+__all__ = ["empty_outbox", "plain", "sends"]
 
-pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock")]
+pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock", "empty_outbox")]
 
 TEAM = "/settings/team"
 NORA = "nora@globex.example"

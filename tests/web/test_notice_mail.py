@@ -18,11 +18,11 @@ from flowcrm.store.writes.notices import Kind, do_notice
 from standins.smtp.server import SmtpStandin, Taken
 from tests.mail_helper import connect
 from tests.people import Someone, make_person
-from tests.post.standin import plain, sends
+from tests.post.standin import empty_outbox, plain, sends
 
-__all__ = ["plain", "sends"]
+__all__ = ["empty_outbox", "plain", "sends"]
 
-pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock")]
+pytestmark = [pytest.mark.needs_postgres, pytest.mark.usefixtures("moving_clock", "empty_outbox")]
 
 PROFILE = "/settings/profile"
 
