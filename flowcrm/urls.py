@@ -27,6 +27,7 @@ from flowcrm.pages.integrations import written as mailbox_people
 from flowcrm.pages.join import views as join_pages
 from flowcrm.pages.kept_out import views as kept_out_pages
 from flowcrm.pages.live import viewer as live
+from flowcrm.pages.notices import stopping as notice_stopping
 from flowcrm.pages.notices import views as notices
 from flowcrm.pages.provider import views as provider
 from flowcrm.pages.settings import audit, leaving, sending, team
@@ -51,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/bell", notices.bell, name="notices_bell"),
     path("notices/latest", notices.latest, name="notices_latest"),
     path("notices/read", notices.read_all, name="notices_read"),
+    path("notices/email/off/<str:token>", notice_stopping.stop_mail, name="notice_mail_stop"),
     path("notices/<int:notice_id>", notices.open_notice, name="notice"),
     # Emails
     path("emails", emails.index, name="emails"),

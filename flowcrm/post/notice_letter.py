@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flowcrm.post.letter import Letter
+from flowcrm.post.stopping import Stop, stop_address
 from flowcrm.post.words import said
 from flowcrm.store.queries.outgoing import MailedNotice
 from flowcrm.store.writes.notice_mail import JOINED, LIMITS, NEEDED
@@ -34,6 +35,7 @@ def notice_letter(mailed: MailedNotice) -> Letter:
             _("Choose what you hear of by email: %(address)s") % {"address": _address(reverse("profile"))},
         ),
         list_name="notices",
+        stop=stop_address(Stop(mailed.reader.workspace_id, mailed.reader.id, mailed.group)),
     )
 
 

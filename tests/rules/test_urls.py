@@ -11,6 +11,8 @@ OPEN = {
     "join",
     "set_up",
     "theme",
+    # By a signed address in a mail.
+    "notice_mail_stop",
     "account_login",
     "account_logout",
     "account_inactive",

@@ -84,6 +84,8 @@ def test_every_address_with_an_id_is_in_these_tests() -> None:
     tested |= {"member_deactivate", "member_reactivate"}
     # tests/web/test_notices.py
     tested |= {"notice"}
+    # tests/web/test_notice_mail.py
+    tested |= {"notice_mail_stop"}
     # tests/flow/test_explain.py
     tested |= {"mailbox_why"}
     # tests/web/test_preview.py

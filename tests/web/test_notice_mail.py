@@ -5,11 +5,13 @@ from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from django.test import override_settings
+from django.core import signing
+from django.test import Client, override_settings
 
 from flowcrm.lib import clock
 from flowcrm.post.notice_letter import WHEN
 from flowcrm.post.outbox import send_due
+from flowcrm.post.stopping import Stop, stop_address
 from flowcrm.store.db import rows, run
 from flowcrm.store.writes.invites import check_invite, do_invite, do_join
 from flowcrm.store.writes.mailbox import do_state
@@ -183,6 +185,49 @@ def test_the_notice_is_there_whatever_becomes_of_the_mail(
 def test_what_can_be_chosen_is_made_of_kinds_that_there_are() -> None:
     assert {kind for kinds in GROUPS.values() for kind in kinds} <= set(Kind)
     assert set(WHEN) == set(GROUPS)
+
+
+def mail_me(someone: Someone) -> list[str]:
+    with someone.scope():
+        [(groups,)] = rows("SELECT mail_me FROM member WHERE id = %s", [someone.member_id])
+    return list(groups)
+
+
+def test_one_press_in_the_mail_program_ends_this_kind_and_no_other(
+    member: Someone, colleague: Someone, own: int, sends: SmtpStandin
+) -> None:
+    colleague.post(PROFILE, {"what": "mail", "needed": "on", "limits": "on"})
+    state(colleague, own, "reauthorize")
+    with override_settings(BASE_URL="https://crm.acme.example"):
+        after(6)
+    mail, text = parts(sends.taken[0])
+    address = mail["List-Unsubscribe"].strip("<>")
+    assert address in text.replace("\n", "")
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    path = address.removeprefix("https://crm.acme.example")
+    nobody = Client(enforce_csrf_checks=True)
+    asked = nobody.get(path)
+    assert "When a mailbox needs me" in asked.content.decode()
+    assert mail_me(colleague) == ["needed", "limits"], "programs that check links change nothing"
+    done = nobody.post(path, {"List-Unsubscribe": "One-Click"})
+    assert done.status_code == 200
+    assert "sessionid" not in done.cookies
+    assert mail_me(colleague) == ["limits"]
+    assert mail_me(member) == ["needed"]
+
+
+def test_nobody_ends_another_s_mails(member: Someone, colleague: Someone, stranger: Someone) -> None:
+    own = stop_address(Stop(stranger.workspace_id, stranger.member_id, "needed")).rsplit("/", 1)[1]
+    forged = stop_address(Stop(member.workspace_id, colleague.member_id, "needed")).rsplit("/", 1)[1]
+    value, rest = forged.split(":", 1)
+    for token in (f"{value}:{own.split(':', 1)[1]}", value, f"{value}x:{rest}", "nonsense", signing.dumps([1, 1, "needed"])):
+        assert stranger.post(f"/notices/email/off/{token}").status_code == 404, token
+    stranger.post(f"/notices/email/off/{own}")
+    assert [mail_me(one) for one in (member, colleague, stranger)] == [["needed"], ["needed"], []]
+    # A member's id under another account's is nobody.
+    crossed = stop_address(Stop(stranger.workspace_id, colleague.member_id, "needed")).rsplit("/", 1)[1]
+    assert stranger.post(f"/notices/email/off/{crossed}").status_code == 200
+    assert mail_me(colleague) == ["needed"]
 
 
 def test_nobody_else_is_written_to(
