@@ -16,6 +16,9 @@ from flowcrm.post.server import Server, wire_address
 _NAME = "FlowCRM"
 # Most programs cut a subject there.
 _SUBJECT_AT_MOST = 120
+# Folding puts a long subject, or the address that ends these, on a line of its own below the header's name, which old filters take
+# for an empty header. Encoded words must be short (RFC 2047), and with them the lines.
+_UNFOLDED = SMTP.clone(max_line_length=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,11 @@ class Letter:
 def mail_bytes(letter: Letter, server: Server, to: str) -> bytes:
     """The mail for one recipient, with CR LF. Raises ValueError for an address that no mail goes to."""
     domain = server.sender.rpartition("@")[2]
-    mail = EmailMessage(SMTP)
+    subject = " ".join(letter.subject.split())[:_SUBJECT_AT_MOST]
+    mail = EmailMessage(_UNFOLDED if subject.isascii() else SMTP)
     mail["From"] = Address(_NAME, addr_spec=server.sender)
     mail["To"] = Address(addr_spec=wire_address(to))
-    mail["Subject"] = " ".join(letter.subject.split())[:_SUBJECT_AT_MOST]
+    mail["Subject"] = subject
     mail["Date"] = clock.now()
     mail["Message-ID"] = make_msgid(domain=domain)
     mail["Auto-Submitted"] = "auto-generated"

@@ -6,6 +6,7 @@ from email.policy import default
 
 import pytest
 
+from flowcrm.mail import mime
 from flowcrm.post.letter import Letter, mail_bytes
 from flowcrm.post.server import Server, read_server
 
@@ -56,6 +57,10 @@ def test_no_machine_answers_it_and_it_can_be_filtered() -> None:
     assert mail["List-Unsubscribe"] is None
 
 
+def test_a_mailbox_that_we_sync_knows_it_for_a_program_s() -> None:
+    assert mime.parse(mail_bytes(LETTER, server(), "ann@globex.example")).flags == {"auto_reply", "list"}
+
+
 @pytest.mark.parametrize(("stop", "one_click"), [("https://crm.acme.example/off", True), ("http://127.0.0.1/off", False)])
 def test_one_press_ends_them_where_the_way_is_closed(stop: str, one_click: bool) -> None:
     mail = parsed(Letter("x", ("y",), stop=stop))
@@ -69,6 +74,12 @@ def test_no_header_can_be_smuggled_in_by_a_subject_or_an_address() -> None:
     assert mail["Subject"] == "Hello Bcc: all@globex.example"
     with pytest.raises(ValueError, match="no "):
         mail_bytes(LETTER, server(), "a@b.example\r\nBcc: all@globex.example")
+
+
+def test_no_header_begins_with_an_empty_line() -> None:
+    long = "FlowCRM: not-allowed@states.example of Stella Marsh: An admin must act"
+    raw = mail_bytes(Letter(long, ("x",), stop="https://crm.acme.example/" + "x" * 90), server(), "ann@globex.example")
+    assert b":\r\n" not in raw.split(b"\r\n\r\n")[0]
 
 
 def test_a_long_subject_is_cut_and_an_international_domain_is_ascii() -> None:

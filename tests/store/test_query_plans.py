@@ -15,6 +15,7 @@ import pytest
 from django.db import connections
 
 from bench.account import PEOPLE, Large, fill
+from flowcrm.lib import clock
 from flowcrm.mail.exclusion import ListedKind, ListEntry
 from flowcrm.mail.types import Change, ChangeKind
 from flowcrm.mailboxes.snapshot import Snapshot, read_snapshot
@@ -32,6 +33,7 @@ from flowcrm.store.queries.mailboxes import mailbox_rows
 from flowcrm.store.queries.members import COUNT_AT_MOST, counts, usage
 from flowcrm.store.queries.nearby import next_group, workspaces_with_nearby
 from flowcrm.store.queries.notices import notices, unread
+from flowcrm.store.queries.outgoing import mailed_notice
 from flowcrm.store.queries.search import Spot, proposals
 from flowcrm.store.queries.stored import stored_of_threads, stored_page
 from flowcrm.store.queries.threads import Only, Place, emails_of, threads_of_company, threads_of_contact, threads_of_mine
@@ -46,6 +48,7 @@ from flowcrm.store.writes.listing import Listed, do_gone, do_listing, known_copi
 from flowcrm.store.writes.members import do_add_member, do_make_person
 from flowcrm.store.writes.nearby import do_join_near
 from flowcrm.store.writes.notices import do_end_notices
+from flowcrm.store.writes.outgoing import do_take, outgoing_due
 from flowcrm.store.writes.page import Hold
 from flowcrm.store.writes.upkeep import refs_in_use
 from flowcrm.sync.listing import next_scope
@@ -230,6 +233,11 @@ def _put_notices(workspace_id: int) -> None:
                FROM member CROSS JOIN generate_series(1, 3000) AS n WHERE id <> %s OR n <= 100""",
             [anna],
         )
+        run(
+            """INSERT INTO outgoing (workspace_id, id, notice_id, state, made_at, due_at)
+               SELECT workspace_id, nextval('flow_id'), id, CASE WHEN mod(id, 500) = 0 THEN 'waiting' ELSE 'sent' END, at, at
+               FROM notice"""
+        )
 
 
 def _put_audit(workspace_id: int) -> None:
@@ -248,6 +256,11 @@ def _put_audit(workspace_id: int) -> None:
 def _reader(world: World) -> Member:
     owner = Mailbox.objects.get(id=world.large.mailbox_id).member_id
     return Member.objects.get(workspace_id=world.large.workspace_id, id=owner)
+
+
+def _one_notice(world: World) -> int:
+    [(notice_id,)] = rows("SELECT max(id) FROM notice WHERE workspace_id = %s", [world.large.workspace_id])
+    return int(notice_id)
 
 
 def _listing(world: World) -> None:
@@ -324,6 +337,9 @@ HOT: dict[str, Callable[[World], object]] = {
     ),
     "navigation": _in_scope(lambda w: (counts(w.large.workspace_id, _reader(w)), usage(w.large.workspace_id, TODAY))),
     "notices": _in_scope(lambda w: (unread(_reader(w)), notices(vault(w.large.workspace_id), _reader(w)))),
+    "which mails are due": lambda w: outgoing_due(clock.now()),
+    "the next mail": _in_scope(lambda w: do_take(workspace_id=w.large.workspace_id)),
+    "a notice by mail": _in_scope(lambda w: mailed_notice(vault(w.large.workspace_id), _one_notice(w))),
     "something that is over": _in_scope(lambda w: do_end_notices(workspace_id=w.large.workspace_id, topic="role 7")),
     "who is a contact": _in_scope(
         lambda w: contact_hashes(w.large.workspace_id, [w.keys.lookup("address", f"{n}@x.example") for n in range(200)])
