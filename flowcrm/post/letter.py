@@ -16,8 +16,8 @@ from flowcrm.post.server import Server, wire_address
 _NAME = "FlowCRM"
 # Most programs cut a subject there.
 _SUBJECT_AT_MOST = 120
-# Folding puts a long subject, or the address that ends these, on a line of its own below the header's name, which old filters take
-# for an empty header. Encoded words must be short (RFC 2047), and with them the lines.
+# Folding puts a long subject, or the address that ends these, on a line of its own below the header's name, which old filters
+# take for an empty header. Encoded words must be short (RFC 2047), and with them the lines.
 _UNFOLDED = SMTP.clone(max_line_length=300)
 
 
