@@ -9,6 +9,7 @@ from flowcrm.ops import cli, doctor
 from flowcrm.ops.doctor import Health
 from flowcrm.ops.errors import MailServerWrong, Refused
 from flowcrm.post.sending import Backend
+from flowcrm.post.smtp import Later
 from standins.smtp.server import SmtpStandin
 from tests.post.standin import FROM
 
@@ -73,5 +74,8 @@ def test_a_new_password_goes_the_same_way(sends: SmtpStandin) -> None:
     message = mail.EmailMultiAlternatives("New password", "Grüße", to=["ann@globex.example"])
     assert Backend().send_messages([message]) == 1
     assert b"Auto-Submitted: auto-generated" in sends.taken[0].data
+    sends.fault("GREETING", "421 busy")
+    with pytest.raises(Later):
+        Backend().send_messages([message])
     with override_settings(SMTP_URL=""):
         assert Backend().send_messages([message]) == 0

@@ -154,7 +154,7 @@ def send_invite_again(request: MemberRequest, invite_id: int) -> HttpResponse:
     invite = mailed_invites(keys, invite_id=invite_id).get(invite_id)
     if invite is None:
         raise NotFound
-    if not can_send_mail() or invite.state in ("waiting", "going", "handed"):
+    if not can_send_mail() or invite.on_its_way:
         messages.info(request, _("It is on its way already.") if can_send_mail() else _("This FlowCRM sends no emails."))
         return redirect("team")
     try:

@@ -29,6 +29,10 @@ class MailedInvite:
     reason: str
     at: datetime
 
+    @property
+    def on_its_way(self) -> bool:
+        return self.state in ("waiting", "going", "handed")
+
 
 @dataclass(frozen=True, slots=True)
 class MailedNotice:
