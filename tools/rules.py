@@ -117,8 +117,8 @@ def writes_in_store(module: Module) -> Found:
             yield node.lineno, "writes belong in flowcrm/store/writes"
 
 
-# What may be opened anywhere: no mail, but addresses and labels of mailboxes, grants, settings, what a form put aside, what people
-# typed on exclusion lists, and whom an invitation goes to.
+# What may be opened anywhere: no mail, but addresses and labels of mailboxes, grants, settings, what a form put aside, what
+# people typed on exclusion lists, and whom an invitation goes to.
 NOT_MAIL = {"account", "identity", "folder", "tokens", "instance_setting", "undo", "errand", "preview", "exclusion", "invite"}
 _OPENERS = {"open_text", "open_packed", "open_stream", "opened_pieces"}
 _DOOR = "flowcrm.store.reveal"

@@ -8,6 +8,6 @@ SCHEMA = (Path(__file__).parent / "0015_suggestions.sql").read_text()
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0013_search")]
+    dependencies = [("store", "0014_outgoing")]
 
     operations = [migrations.RunSQL(SCHEMA, reverse_sql=migrations.RunSQL.noop)]
