@@ -1,7 +1,7 @@
 """A contact's tab Emails: 2,000 emails of that contact in an account of 200,000, as its member's browser asks for it.
 
 Through the product's own URL, view, query, vault and template, with Django's client in the place of the socket. Beside it, in
-the same run, what the same member opens next: one thread, and the list of all emails.
+the same run, what the same member opens next: one thread, the list of all emails, and a search.
 """
 
 import sys

@@ -55,6 +55,8 @@ def run(home: Home, others: int, of_contact: int) -> Iterator[str]:
         ("contact's unread emails", f"{tab}?only=unread"),
         ("one thread", f"/emails/{conversation_id}"),
         ("all emails", "/emails"),
+        ("search, one thread has it", "/emails?q=Angebot+77"),
+        ("search, all emails have it", "/emails?q=Nachricht"),
     ):
         yield _measured(name, client, path)
     yield f"  load {psutil.getloadavg()[0]:.1f}"
@@ -75,7 +77,7 @@ def _measured(name: str, client: Client, path: str) -> str:
     used = 1000 * (time.process_time() - used) / TIMES
     cuts, size = statistics.quantiles(seconds, n=100), len(answer.content) / 1024
     return (
-        f"  {name:24} p50 {cuts[49]:5.1f} ms, p95 {cuts[94]:5.1f} ms, {used:4.1f} ms of a processor beside PostgreSQL,"
+        f"  {name:26} p50 {cuts[49]:5.1f} ms, p95 {cuts[94]:5.1f} ms, {used:4.1f} ms of a processor beside PostgreSQL,"
         f" {len(queries)} queries, {size:.0f} KB"
     )
 

@@ -377,7 +377,7 @@ def test_K53_the_audit_log_tells_admins_and_viewed_by_tells_owners_who_viewed_an
         steps.enter(hers, running, house.members[0])
         hers.goto(f"{running.url}/emails")
         hers.get_by_role("link", name="Prices for April").click()
-        expect(hers.get_by_text("everything is on its way")).to_be_visible()
+        expect(hers.locator(".mail-text").get_by_text("everything is on its way")).to_be_visible()
 
         his.goto(f"{running.url}/emails")
         his.get_by_role("link", name="Prices for April").click()

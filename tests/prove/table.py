@@ -29,7 +29,7 @@ PROOFS = (
         "equals what a model that shares no code with the product says.",
         run=convergence.prove,
         seeds=5000,
-        slice=60,
+        slice=40,
     ),
     Proof(
         name="real-threads",

@@ -48,7 +48,7 @@ class Office:
         return made
 
 
-@pytest.fixture(params=range(6))
+@pytest.fixture(params=range(4))
 def office(request: pytest.FixtureRequest) -> Office:
     made = Office(random.Random(request.param))
     workspace_id = make_workspace()

@@ -11,7 +11,7 @@ from flowcrm.store.access import Actor
 from flowcrm.store.db import rows, run
 from flowcrm.store.errors import NotFound
 from flowcrm.store.models import Member
-from flowcrm.store.queries.threads import shown_copy
+from flowcrm.store.queries.one_email import shown_copy
 from flowcrm.store.reveal import export, reveal_attachment, reveal_export, reveal_heads, reveal_message, reveal_original
 from flowcrm.store.vaults import blob_store
 from flowcrm.vault.errors import BlobMissing, SealBroken

@@ -39,7 +39,7 @@ def index(request: MemberRequest) -> HttpResponse:
 
 @require_GET
 def one_card(request: MemberRequest, mailbox_id: int) -> HttpResponse:
-    """One card again, with what was checked of its mailbox, while there is something to see on them."""
+    """One card again, with what else the page says of its mailbox, while there is something to see on them."""
     access_mailbox(request.member, mailbox_id)
     (row,) = mailbox_rows(vault(request.workspace.id), mailbox_id=mailbox_id)
     limits = read_limits(request.workspace)
