@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 CUT = ""
+# Instead of a line: it says nothing until the other side is gone.
+HANG = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Fault:
     """What the server does instead of its usual answer.
 
     step: GREETING, a command ("EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA"), or END, the line with the dot.
-    reply: the line it answers, or CUT: it closes without a word. takes: at END, the mail is kept all the same.
+    reply: the line it answers, or CUT: it closes without a word, or HANG. takes: at END, the mail is kept all the same.
     times: so often; after that all is well again.
     """
 
@@ -43,13 +45,15 @@ class Fault:
 @dataclass(slots=True)
 class SmtpStandin:
     """Serves while the with-block lasts. tls: the server's side of TLS, by STARTTLS, or from the first byte (`implicit`).
-    users: name to password; with any, mail is taken only from who has signed in. log: every line that was sent, but secrets."""
+    users: name to password; with any, mail is taken only from who has signed in. log: every line that was sent, but secrets.
+    hangs: somebody waits for it in vain."""
 
     tls: ssl.SSLContext | None = None
     implicit: bool = False
     users: Mapping[str, str] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    hangs: threading.Event = field(default_factory=threading.Event)
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _listening: socket.socket | None = None
@@ -243,7 +247,10 @@ class _Session:
         return fault is None
 
     def _say(self, line: str) -> None:
-        if line == CUT:
+        if line == HANG:
+            self.server.hangs.set()
+            self.lines.read()
+        if line in (CUT, HANG):
             raise _Over
         self.connection.sendall(line.encode() + b"\r\n")
 
