@@ -33,8 +33,14 @@ class Form(forms.Form):
                 self._check_on_leaving(name, field, check_url)
 
     def _check_on_leaving(self, name: str, field: forms.Field, url: str) -> None:
-        # htmx sends the whole form along, since one field may depend on another.
-        wanted = {"hx-post": url, "hx-trigger": "change", "hx-target": f"#id_{name}_check", "hx-vals": f'{{"check": "{name}"}}'}
+        # htmx sends the whole form along, since one field may depend on another. A field that is left for the button is checked
+        # with the form: until the button is pressed, the check waits (static/js/app.js).
+        wanted = {
+            "hx-post": url,
+            "hx-trigger": "change delay:150ms",
+            "hx-target": f"#id_{name}_check",
+            "hx-vals": f'{{"check": "{name}"}}',
+        }
         field.widget.attrs = {**wanted, **field.widget.attrs}
 
 

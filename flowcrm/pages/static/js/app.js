@@ -103,6 +103,17 @@
 
   // -- Forms --------------------------------------------------------------------------------------------------------------
 
+  // Whatever is being sent is not checked field by field any more: the page may be closed by the time that is asked (set-up is).
+  // Only for a while: the answer may be a file, and the form stays.
+  const SENT_FOR = 5000;
+  on("submit", "form:not([hx-post])", (form) => {
+    form.dataset.sent = "";
+    setTimeout(() => delete form.dataset.sent, SENT_FOR);
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.closest?.("form[data-sent]")) event.preventDefault();
+  });
+
   on("click", "[data-add-line]", (button) => {
     const inputs = all("input", button.parentElement);
     const last = inputs.at(-1);
