@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -210,6 +211,13 @@ def test_its_log_names_no_values(home: Home) -> None:
         connection.execute("INSERT INTO once VALUES ('quince-jelly') ON CONFLICT DO NOTHING")
     with psycopg.connect(home.database_url(OWNER_ROLE)) as connection, pytest.raises(psycopg.errors.UniqueViolation):
         connection.execute("INSERT INTO once VALUES (%s)", ["quince-jelly"])
-    logs = "".join(file.read_text() for file in (home.data / "log").glob("*.log"))
+    with psycopg.connect(home.database_url(OWNER_ROLE)) as connection:
+        connection.execute("DO $$ BEGIN RAISE LOG 'said afterwards'; END $$")
+    # A process of its own writes the log, when it comes to it.
+    until, logs = time.monotonic() + 60, ""
+    while "said afterwards" not in logs:
+        assert time.monotonic() < until, logs
+        time.sleep(0.05)
+        logs = "".join(file.read_text() for file in (home.data / "log").glob("*.log"))
     assert "duplicate key" in logs
     assert "quince-jelly" not in logs
