@@ -187,8 +187,9 @@ def _hidden_height(page: Page, frame: Locator) -> int:
     """Pixels of a formatted email that its frame does not show, once it has had time to grow."""
     hidden = 0
     for _ in range(50):
-        hidden = frame.evaluate("one => one.contentDocument.documentElement.scrollHeight - one.clientHeight")
-        if frame.evaluate("one => one.contentDocument.readyState === 'complete' && Boolean(one.style.height)") and hidden <= 0:
+        # Between two documents there is none: then all of it is hidden.
+        hidden = frame.evaluate("one => (one.contentDocument?.documentElement?.scrollHeight ?? 10000) - one.clientHeight")
+        if frame.evaluate("one => one.contentDocument?.readyState === 'complete' && Boolean(one.style.height)") and hidden <= 0:
             return 0
         page.wait_for_timeout(100)
     return int(hidden)
