@@ -34,6 +34,9 @@ _BARE = re.compile(r"""[^\s<>@",;:()\[\]\\]+@[^\s<>@",;:()\[\]\\]+""")
 _NO_ADDRESS = re.compile(r"[;:,]")
 _ROUTE = re.compile(r"@[^:]*:")
 _NEEDLESS_QUOTES = re.compile(r'"([A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]+)"')
+# RFC 1035 section 2.3.4; the underline stands in real ones.
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+LONGEST_DOMAIN = 254
 # Nobody's domain has more.
 _MOST_LABELS = 8
 # More people than this in one mail are an attack.
@@ -56,6 +59,12 @@ def normalise(email: str) -> str:
 def domain_of(email: str) -> str:
     """The domain of a normalised address, "" where it has none."""
     return email.rpartition("@")[2] if "@" in email else ""
+
+
+def is_domain(domain: str) -> bool:
+    """Whether a (normalised) text is a domain with two labels or more: nobody's address ends in "com" alone."""
+    labels = domain.split(".")
+    return len(labels) > 1 and len(domain) <= LONGEST_DOMAIN and all(_LABEL.fullmatch(one) for one in labels)
 
 
 def domains_above(domain: str) -> tuple[str, ...]:

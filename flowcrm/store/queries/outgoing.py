@@ -111,5 +111,5 @@ def waiting(workspace_id: int) -> Waiting:
 
 
 def _opened(keys: WorkspaceVault, invite_id: int, sealed: bytes) -> tuple[str, str]:
-    to, secret = json.loads(keys.open("invite", invite_id, bytes(sealed)))
+    to, secret = json.loads(keys.open(SEAL, invite_id, bytes(sealed)))
     return to, secret

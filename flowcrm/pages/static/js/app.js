@@ -106,7 +106,8 @@
   // Whatever is being sent is not checked field by field any more: the page may be closed by the time that is asked (set-up is).
   // Only for a while: the answer may be a file, and the form stays.
   const SENT_FOR = 5000;
-  on("submit", "form:not([hx-post])", (form) => {
+  on("submit", "form:not([hx-post])", (form, event) => {
+    if (event.defaultPrevented) return;
     form.dataset.sent = "";
     setTimeout(() => delete form.dataset.sent, SENT_FOR);
   });
