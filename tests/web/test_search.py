@@ -117,6 +117,19 @@ def test_pages_follow_each_other_and_end_with_the_newest_hundreds(member: Someon
     assert f"These are the newest {MOST_FOUND} conversations." in page
 
 
+@pytest.mark.parametrize(("typed", "found"), [('"side by side"', 0), ("rubber", 2)])
+def test_where_not_everything_was_looked_at_that_is_said_and_no_empty_page_offered(
+    member: Someone, monkeypatch: pytest.MonkeyPatch, typed: str, found: int
+) -> None:
+    monkeypatch.setattr("flowcrm.store.reveal.found._AT_ONCE", 2)
+    monkeypatch.setattr("flowcrm.store.reveal.found.MOST_PROPOSED", 2)
+    keep(member.workspace_id, connect(member), *(raw(f"Tyre {n}", f"side {n} rubber by by side") for n in range(5)))
+    assert len(_found(member, typed)) == found
+    page = _page(member, typed)
+    assert "emails that may be meant were looked at. A rarer word finds what is older." in page
+    assert "Show more" not in page
+
+
 def test_htmx_gets_the_part_and_the_list_again_when_the_word_is_taken_out(member: Someone) -> None:
     keep(member.workspace_id, connect(member), raw("Winter tyres"))
     part = member.part("/emails?q=tyres").content.decode()

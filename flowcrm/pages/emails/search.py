@@ -8,7 +8,7 @@ from flowcrm.pages.emails.lists import Line, Lines, lines
 from flowcrm.pages.http import MemberRequest
 from flowcrm.store.access import Actor
 from flowcrm.store.queries.threads import PAGE_SIZE, THREAD_SIZE, Only, threads_of_copies
-from flowcrm.store.reveal import MOST_FOUND, Hit, reveal_hits
+from flowcrm.store.reveal import MOST_FOUND, MOST_PROPOSED, Hit, reveal_hits
 
 
 def search_page(request: MemberRequest, looking: Actor, typed: str) -> dict[str, object]:
@@ -30,6 +30,7 @@ def search_page(request: MemberRequest, looking: Actor, typed: str) -> dict[str,
         "cut": query.cut,
         "only_newest": MOST_FOUND if full else 0,
         "first": begins == 0,
+        "looked_at": 0 if found.whole else MOST_PROPOSED,
     }
 
 

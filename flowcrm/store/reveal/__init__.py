@@ -9,7 +9,7 @@ Raises NotFound for what the actor may not know of, and VaultError where keys or
 
 from flowcrm.store.reveal.export import ExportedCopy, ExportedMessage, reveal_copies, reveal_export
 from flowcrm.store.reveal.files import File, OpenedFile, reveal_attachment
-from flowcrm.store.reveal.found import MOST_FOUND, Hit, reveal_hits
+from flowcrm.store.reveal.found import MOST_FOUND, MOST_PROPOSED, Hit, reveal_hits
 from flowcrm.store.reveal.heads import Head, reveal_binned, reveal_heads
 from flowcrm.store.reveal.messages import PARSED_AT_ONCE, Opened, reveal_message
 from flowcrm.store.reveal.originals import Original, reveal_original
@@ -20,6 +20,7 @@ from flowcrm.store.reveal.written_to import MOST_WRITTEN_TO, WrittenTo, reveal_w
 __all__ = [
     "MOST_FOUND",
     "MOST_PEOPLE",
+    "MOST_PROPOSED",
     "MOST_WRITTEN_TO",
     "PARSED_AT_ONCE",
     "ExportedCopy",

@@ -36,10 +36,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Newest first. more: there are others, or emails that were not looked at."""
+    """Newest first. more: there are others behind these. whole: every email was looked at that may be meant."""
 
     hits: tuple[Hit, ...]
     more: bool
+    whole: bool
 
 
 def reveal_hits(looking: Actor, query: Query, surface: str, *, begins: int = 0, size: int = MOST_FOUND) -> Hits:
@@ -49,11 +50,11 @@ def reveal_hits(looking: Actor, query: Query, surface: str, *, begins: int = 0, 
     page = tuple(found.values())[begins : begins + size]
     if page:
         record(looking, Verb.SEARCH, surface, sorted(one.message_id for one in page))
-    return Hits(page, more=len(found) > begins + size or not whole)
+    return Hits(page, len(found) > begins + size, whole)
 
 
 def _found(looking: Actor, query: Query, at_most: int) -> tuple[dict[int, Hit], bool]:
-    """By conversation, one more than `at_most` where there are more; and whether everything proposed was looked at."""
+    """By conversation, one more than `at_most` where there are more; and whether everything was looked at, or that is enough."""
     keys, found = vault(looking.workspace_id), dict[int, Hit]()
     after, looked_at = Spot(), 0
     while looked_at < MOST_PROPOSED:
@@ -64,7 +65,7 @@ def _found(looking: Actor, query: Query, at_most: int) -> tuple[dict[int, Hit], 
             if one.copy_id in hits:
                 found.setdefault(one.conversation_id, hits[one.copy_id])
         if len(found) > at_most or len(page) < _AT_ONCE:
-            return found, len(page) < _AT_ONCE
+            return found, True
         after, looked_at = page[-1].spot, looked_at + len(page)
     return found, False
 
