@@ -54,7 +54,7 @@ def reveal_hits(looking: Actor, query: Query, surface: str, *, begins: int = 0, 
 
 
 def _found(looking: Actor, query: Query, at_most: int) -> tuple[dict[int, Hit], bool]:
-    """By conversation, one more than `at_most` where there are more; and whether everything was looked at, or that is enough."""
+    """By conversation, one more than `at_most` where there are more; and whether all was looked at, or that is enough."""
     keys, found = vault(looking.workspace_id), dict[int, Hit]()
     after, looked_at = Spot(), 0
     while looked_at < MOST_PROPOSED:
