@@ -13,8 +13,9 @@ WRITTEN = "written"
 UPKEEP = "upkeep"
 EXCLUSIONS = "exclusions"
 POST = "post"
+FORGOTTEN = "forgotten"
 
-NAMES = frozenset({SYNC_DUE, NEARBY, WRITTEN, UPKEEP, EXCLUSIONS, POST})
+NAMES = frozenset({SYNC_DUE, NEARBY, WRITTEN, UPKEEP, EXCLUSIONS, POST, FORGOTTEN})
 
 
 def wake_sync() -> None:
@@ -35,6 +36,12 @@ def wake_written() -> None:
 def wake_post() -> None:
     """A mail is to be sent."""
     _wake(POST)
+
+
+def send_forgotten(person_id: int | None, *, tries: int = 0) -> None:
+    """Somebody forgot his password; None: nobody has that address, and whoever asked must not see that by the clock."""
+    later = {"minutes": 2**tries} if tries else {}
+    app.configure_task(FORGOTTEN, allow_unknown=True, schedule_in=later or None).defer(person_id=person_id, tries=tries)
 
 
 def _wake(name: str) -> None:

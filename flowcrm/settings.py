@@ -120,7 +120,8 @@ ALLOW_LOOPBACK_PROVIDERS = _flag("FLOWCRM_ALLOW_LOOPBACK_PROVIDERS")
 # smtp://user:password@host:587 (STARTTLS), smtps://…:465, or smtp+plain://127.0.0.1:25
 SMTP_URL = os.environ.get("SMTP_URL", "")
 DEFAULT_FROM_EMAIL = os.environ.get("FLOWCRM_MAIL_FROM") or f"flowcrm@{urlsplit(BASE_URL).hostname}"
-EMAIL_BACKEND = "flowcrm.post.sending.Backend"
+# All mail leaves by flowcrm.post; nothing that a library would send by itself does.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 # Django ---------------------------------------------------------------------------------------------------------------
 
@@ -216,6 +217,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 # An installation need not be able to send mail, so nothing at sign-in may wait for one.
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_FORMS = {"reset_password": "flowcrm.pages.forgotten.ForgottenForm"}
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "login": "30/m/ip", "reauthenticate": "10/m/user"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -3,7 +3,7 @@
 from allauth.account import views as sign_in
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from flowcrm.pages.accounts import can_send_mail
 from flowcrm.pages.companies import views as companies
@@ -151,5 +151,10 @@ if can_send_mail():
         path("sign-in/forgot/", sign_in.password_reset, name="account_reset_password"),
         path("sign-in/forgot/sent/", sign_in.password_reset_done, name="account_reset_password_done"),
         path("sign-in/forgot/done/", sign_in.password_reset_from_key_done, name="account_reset_password_from_key_done"),
-        path("sign-in/forgot/<uidb36>-<path:key>/", sign_in.password_reset_from_key, name="account_reset_password_from_key"),
+        # By hand: a converter would take the key's own dashes into the first part.
+        re_path(
+            r"^sign-in/forgot/(?P<uidb36>[0-9a-z]+)-(?P<key>[0-9a-z-]+)/$",
+            sign_in.password_reset_from_key,
+            name="account_reset_password_from_key",
+        ),
     ]

@@ -7,12 +7,16 @@ from procrastinate.contrib.django import app
 
 from flowcrm import queue
 from flowcrm.jobs.upkeep import tidy
+from flowcrm.post.forgotten import send_new_password
 from flowcrm.post.outbox import send_due
 from flowcrm.store.writes.lease import process_name
 from flowcrm.sync.follow import follow_lists
 from flowcrm.sync.nearby import join_nearby
 from flowcrm.sync.shift import work_due
 from flowcrm.sync.written import scan_due
+
+# After an hour nobody waits for a new password any more.
+LAST_TRY = 5
 
 
 @app.periodic(cron="* * * * *")
@@ -54,6 +58,13 @@ def post(context: JobContext, timestamp: int = 0) -> None:
     """Send the mails that are due. Woken by pages that ask for one."""
     del timestamp
     send_due(stop=context.should_abort)
+
+
+@app.task(name=queue.FORGOTTEN)
+def forgotten(person_id: int | None, tries: int) -> None:
+    """Send the link by which somebody sets a new password; where the server takes nothing now, some minutes later."""
+    if not send_new_password(person_id) and tries < LAST_TRY:
+        queue.send_forgotten(person_id, tries=tries + 1)
 
 
 @app.periodic(cron="17 * * * *")

@@ -1,11 +1,8 @@
 """Whether this installation sends mail, and the way out for all of it."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.translation import gettext as _
 
 from flowcrm.post.letter import Letter, mail_bytes
@@ -35,21 +32,3 @@ def test_letter() -> Letter:
         foot=(str(settings.BASE_URL),),
         list_name="test",
     )
-
-
-class Backend(BaseEmailBackend):
-    """For what Django and allauth send (forgotten passwords): the same way out, and the same checks."""
-
-    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Returns how many mails went out. Raises NotSent, unless the caller asked for silence."""
-        server = mail_server()
-        if server is None:
-            return 0
-        return sum(self._send(server, one) for one in email_messages)
-
-    def _send(self, server: Server, mail: EmailMessage) -> int:
-        message: Any = mail.message()
-        message["Auto-Submitted"] = "auto-generated"
-        for recipient in mail.recipients():
-            send(server, recipient, message.as_bytes(linesep="\r\n"))
-        return 1

@@ -1,15 +1,12 @@
 """`flowcrm mail-test`, the doctor's finding, and what allauth sends: all by the same way out."""
 
 import pytest
-from django.core import mail
 from django.test import override_settings
 from typer.testing import CliRunner
 
 from flowcrm.ops import cli, doctor
 from flowcrm.ops.doctor import Health
 from flowcrm.ops.errors import MailServerWrong, Refused
-from flowcrm.post.sending import Backend
-from flowcrm.post.smtp import Later
 from standins.smtp.server import SmtpStandin
 from tests.post.standin import FROM
 
@@ -68,14 +65,3 @@ def test_the_doctor_looks_at_the_mail_server(sends: SmtpStandin) -> None:
         [(health, _, remedy)] = doctor.TESTS["outgoing mail"]()
     assert health is Health.BAD
     assert "SMTP_URL" in remedy
-
-
-def test_a_new_password_goes_the_same_way(sends: SmtpStandin) -> None:
-    message = mail.EmailMultiAlternatives("New password", "Grüße", to=["ann@globex.example"])
-    assert Backend().send_messages([message]) == 1
-    assert b"Auto-Submitted: auto-generated" in sends.taken[0].data
-    sends.fault("GREETING", "421 busy")
-    with pytest.raises(Later):
-        Backend().send_messages([message])
-    with override_settings(SMTP_URL=""):
-        assert Backend().send_messages([message]) == 0
