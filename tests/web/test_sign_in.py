@@ -1,6 +1,7 @@
 """Signing in and out. Nobody signs up by himself."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client, override_settings
 
 from tests.people import PASSWORD, Someone, make_person
@@ -48,6 +49,38 @@ def test_changing_the_second_factor_asks_for_the_password_first(member: Someone)
     answer = member.get("/sign-in/two-factor/totp/activate/")
     assert answer.status_code == 302
     assert answer["Location"].startswith("/sign-in/again/")
+
+
+def recently(someone: Someone) -> None:
+    """He has just given his password, which changing a second factor asks for."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        assert someone.post("/sign-in/again/", {"password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.parametrize("part", ["", "totp/activate/", "webauthn/", "webauthn/add/"])
+def test_every_page_of_the_second_factor_opens(member: Someone, part: str) -> None:
+    recently(member)
+    assert member.get(f"/sign-in/two-factor/{part}").status_code == 200
+
+
+def test_a_key_is_listed_to_its_owner_and_nobody_else_can_touch_it(member: Someone, stranger: Someone) -> None:
+    recently(member)
+    recently(stranger)
+    assert "No key yet" in member.get("/sign-in/two-factor/webauthn/").content.decode()
+    credential = {"clientExtensionResults": {"credProps": {"rk": True}}}
+    key = Authenticator.objects.create(
+        user=member.person, type=Authenticator.Type.WEBAUTHN, data={"name": "Blue <key>", "credential": credential}
+    )
+    page = member.get("/sign-in/two-factor/webauthn/").content.decode()
+    for shown in ("Blue &lt;key&gt;", "Passkey", "not used yet", "Add a key"):
+        assert shown in page
+    for action in ("edit", "remove"):
+        path = f"/sign-in/two-factor/webauthn/keys/{key.pk}/{action}/"
+        assert member.get(path).status_code == 200
+        assert stranger.get(path).status_code == 404
+        assert stranger.post(path, {"name": "mine"}).status_code == 404
+    key.refresh_from_db()
+    assert key.data["name"] == "Blue <key>"
 
 
 def test_a_form_without_its_token_is_refused_with_a_sentence() -> None:
