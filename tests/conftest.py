@@ -24,6 +24,8 @@ from flowcrm.ops import postgres, roles
 from flowcrm.ops.errors import PostgresFailed
 from flowcrm.ops.home import APP_ROLE, OWNER_ROLE, ROUTER_ROLE, Home
 from flowcrm.store.vaults import key_store
+from standins.imap.dovecot import Dovecot
+from standins.imap.dovecot import binary as dovecot_binary
 from tests.chromium import find as find_chromium
 from tests.network import allow_loopback_only
 
@@ -37,7 +39,7 @@ _SETTINGS = {
     "shared_buffers": "256MB",
     "max_wal_size": "1GB",
 }
-_PARTS = {"needs_postgres", "needs_chromium"}
+_PARTS = {"needs_postgres", "needs_chromium", "needs_dovecot"}
 
 
 def _begin() -> Path:
@@ -164,6 +166,15 @@ def chromium() -> Path:
     if found is None:
         pytest.skip("Chromium is not installed. Run as root: make setup")
     return found
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """An IMAP server of this process; a test takes a user name of its own."""
+    if dovecot_binary() is None:
+        pytest.skip("Dovecot is not installed. Run as root: make setup")
+    with Dovecot() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

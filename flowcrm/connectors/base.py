@@ -55,7 +55,8 @@ class Connector(Protocol):
         """Header fields without bodies; answers as `fetch` gives them."""
 
     def threads(self, thread_ids: Sequence[str]) -> tuple[Thread | ItemFailed, ...]:
-        """What lies in these threads, wherever (drafts, spam and trash too); answers as `fetch` gives them."""
+        """What lies in these threads, wherever (where the provider has no threads: of what was listed, headed or fetched);
+        answers as `fetch` gives them."""
 
     def search(self, wanted: Search) -> tuple[str, ...]:
         """Ids of a few mails that a person may mean, newest first, wherever they lie."""

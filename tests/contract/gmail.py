@@ -48,6 +48,12 @@ class Gmail:
     trash = "TRASH"
     page = 3
     has_many_folders = True
+    keeps_ids = True
+    forgets = True
+    says_when = True
+    charges = True
+    shows_unlisted = True
+    odd_pages = frozenset({Trouble.REPEATED, Trouble.EMPTY, Trouble.SHUFFLED, Trouble.VANISHED})
 
     def __init__(self, google: GoogleStandin) -> None:
         self._google = google
@@ -82,6 +88,9 @@ class Gmail:
     def deliver(self, raw: bytes, folder: str | None = None, at: datetime | None = None, *, unread: bool = True) -> str:
         labels = [self.inbox if folder is None else folder, *([_UNREAD] if unread else [])]
         return self._google.deliver(self.address, raw, labels, None if at is None else int(at.timestamp() * 1000))
+
+    def held(self, raw: bytes) -> bytes:
+        return raw
 
     def create_folder(self, name: str) -> str:
         return self._google.create_label(self.address, name)

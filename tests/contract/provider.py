@@ -53,6 +53,10 @@ class Provider(Protocol):
     address, alias: the owner's own; alias is a further address that he sends as. inbox, sent, drafts, spam, trash: folder ids.
     page: how many mails, or changes, one page of a connector made here holds; small, so that paging is always tested.
     has_many_folders: a mail may lie in several folders at once.
+    keeps_ids: a mail that is moved, or whose folder is renamed, has the id that it had.
+    forgets: a bookmark may be forgotten. says_when: who is throttled is told until when. charges: it counts units.
+    shows_unlisted: its threads hold what is not listed (drafts, spam and trash), too.
+    odd_pages: which of the last four troubles can befall its pages.
     """
 
     address: str
@@ -64,6 +68,12 @@ class Provider(Protocol):
     trash: str
     page: int
     has_many_folders: bool
+    keeps_ids: bool
+    forgets: bool
+    says_when: bool
+    charges: bool
+    shows_unlisted: bool
+    odd_pages: frozenset[Trouble]
 
     def connect(self, spend: Callable[[int], None] | None = None) -> Connector:
         """A connector with a fresh token. It is closed at the end of the test."""
@@ -76,6 +86,9 @@ class Provider(Protocol):
     def deliver(self, raw: bytes, folder: str | None = None, at: datetime | None = None, *, unread: bool = True) -> str:
         """A mail arrives (in the inbox, now); its provider id."""
 
+    def held(self, raw: bytes) -> bytes:
+        """What becomes of such bytes when they are delivered here."""
+
     def create_folder(self, name: str) -> str: ...
 
     def rename_folder(self, folder_id: str, name: str) -> None: ...
@@ -83,7 +96,7 @@ class Provider(Protocol):
     def delete_folder(self, folder_id: str) -> None: ...
 
     def file(self, provider_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
-        """Put into folders and take out of folders."""
+        """Put into folders and take out of folders; where a mail lies in one only, move it to the one that is added."""
 
     def mark(self, provider_id: str, *, unread: bool) -> None: ...
 

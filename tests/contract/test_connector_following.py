@@ -6,7 +6,7 @@ from flowcrm.connectors.base import Connector
 from flowcrm.mail.errors import CursorLost
 from flowcrm.mail.types import ChangeKind, Scope
 from tests.contract.provider import Provider
-from tests.contract.reading import EVERYTHING, bookmark, deliver_many, listed, mail, pages, since
+from tests.contract.reading import EVERYTHING, START, bookmark, deliver_many, listed, mail, pages, since
 
 # -- between listing and following -----------------------------------------------------------------------------------------
 
@@ -72,6 +72,7 @@ def test_an_arrival_is_told_with_its_folders(provider: Provider, mailbox: Connec
     assert change.unread in (None, True)
 
 
+@pytest.mark.where(keeps_ids=True)
 def test_filing_is_told_with_all_folders_after_it(provider: Provider, mailbox: Connector) -> None:
     own = provider.create_folder("Own")
     known = provider.deliver(mail())
@@ -83,6 +84,20 @@ def test_filing_is_told_with_all_folders_after_it(provider: Provider, mailbox: C
     provider.file(known, remove=[own])
     changes, _ = since(mailbox, cursor)
     assert changes[-1].folder_ids == provider.holds()[known].folder_ids
+
+
+@pytest.mark.where(keeps_ids=False)
+def test_a_mail_that_gets_another_id_when_it_is_moved_is_gone_here_and_arrives_there(
+    provider: Provider, mailbox: Connector
+) -> None:
+    own = provider.create_folder("Own")
+    known = provider.deliver(mail(), at=START)
+    cursor = bookmark(mailbox)
+    provider.file(known, add=[own])
+    [moved] = provider.holds()
+    told = {change.provider_id: change for change in since(mailbox, cursor)[0]}
+    assert {one: change.kind for one, change in told.items()} == {known: ChangeKind.GONE, moved: ChangeKind.ARRIVED}
+    assert (told[moved].folder_ids, told[moved].at) == (frozenset({own}), START)
 
 
 def test_reading_a_mail_is_told(provider: Provider, mailbox: Connector) -> None:
@@ -101,9 +116,10 @@ def test_a_mail_filed_into_a_chosen_folder_later_is_told_although_the_scope_name
     scope = Scope(folder_ids=(own,))
     cursor = list(pages(mailbox, scope=scope))[-1].cursor
     provider.file(known, add=[own])
-    (change,) = mailbox.changes(cursor, scope).changes
-    assert change.provider_id == known
-    assert own in (change.folder_ids or ())
+    told = {change.provider_id: change for change in mailbox.changes(cursor, scope).changes}
+    [there] = provider.holds()
+    assert own in (told[there].folder_ids or ())
+    assert provider.keeps_ids == (there == known)
 
 
 def test_a_deleted_folder_does_not_lose_the_bookmark(provider: Provider, mailbox: Connector) -> None:
@@ -113,7 +129,9 @@ def test_a_deleted_folder_does_not_lose_the_bookmark(provider: Provider, mailbox
     cursor = list(pages(mailbox, scope=scope))[-1].cursor
     provider.delete_folder(own)
     (change,) = mailbox.changes(cursor, scope).changes
-    assert (change.provider_id, change.folder_ids) == (known, provider.holds()[known].folder_ids)
+    there = provider.holds().get(known)
+    assert (change.provider_id, change.folder_ids) == (known, there and there.folder_ids)
+    assert (change.kind is ChangeKind.GONE) == (there is None)
 
 
 def test_a_deleted_mail_is_gone(provider: Provider, mailbox: Connector) -> None:
@@ -128,8 +146,10 @@ def test_a_mail_taken_out_of_spam_is_told(provider: Provider, mailbox: Connector
     cursor = bookmark(mailbox)
     provider.file(rescued, add=[provider.inbox], remove=[provider.spam])
     changes, _ = since(mailbox, cursor)
-    assert changes[-1].provider_id == rescued
-    assert changes[-1].folder_ids in (None, frozenset({provider.inbox}))
+    [there] = provider.holds()
+    told = {change.provider_id: change for change in changes}[there]
+    assert told.kind is not ChangeKind.GONE
+    assert told.folder_ids in (None, frozenset({provider.inbox}))
 
 
 def test_many_changes_come_over_pages_and_none_is_missing(provider: Provider, mailbox: Connector) -> None:
@@ -151,6 +171,7 @@ def test_what_happens_between_two_pages_of_changes_is_not_lost(provider: Provide
     assert late in {change.provider_id for change in changes}
 
 
+@pytest.mark.where(forgets=True)
 def test_a_forgotten_bookmark_is_lost_and_a_new_listing_finds_everything(provider: Provider, mailbox: Connector) -> None:
     ids = deliver_many(provider, 2)
     cursor = bookmark(mailbox)

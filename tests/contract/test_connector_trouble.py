@@ -40,6 +40,7 @@ def test_trouble_is_named_and_the_next_call_works(
     call(mailbox, operation, cursor, ids)
 
 
+@pytest.mark.where(says_when=True)
 @pytest.mark.parametrize("operation", Operation)
 def test_the_provider_says_when_to_come_back(provider: Provider, mailbox: Connector, operation: Operation) -> None:
     ids = [provider.deliver(mail())]
@@ -111,6 +112,7 @@ def test_a_listing_with_trouble_on_every_page_is_complete_in_the_end(
 # -- quota -----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.where(charges=True)
 def test_every_unit_that_the_provider_charges_was_asked_for_before(provider: Provider) -> None:
     ids = deliver_many(provider, 5)
     spent: list[int] = []
