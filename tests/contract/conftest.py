@@ -64,7 +64,7 @@ def mailbox(provider: Provider) -> Connector:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`where(keeps_ids=True)`: the test is about providers of which that is so; for the others there is no such test."""
+    """`where(keeps_folder_ids=True)`: the test is about providers of which that is so; for the others there is no such test."""
     beside = [item for item in items if not _is_meant(item)]
     config.hook.pytest_deselected(items=beside)
     items[:] = [item for item in items if _is_meant(item)]

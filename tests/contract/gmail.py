@@ -48,7 +48,7 @@ class Gmail:
     trash = "TRASH"
     page = 3
     has_many_folders = True
-    keeps_ids = True
+    keeps_folder_ids = True
     forgets = True
     says_when = True
     charges = True

@@ -2,14 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from imapclient import IMAPClient
 
 from flowcrm.connectors.imap.api import ImapSettings
+from flowcrm.connectors.imap.catalogue import Entry, Sighting, Spot
 from flowcrm.connectors.imap.client import ImapConnector
-from flowcrm.connectors.imap.mails import Member, Tie, mail_id, split_id
+from flowcrm.connectors.imap.mails import ITEMS, sighting
 from flowcrm.connectors.imap.wire import ImapServer, Security
 from flowcrm.lib.http import HostRules, Timeouts
 from standins.imap.dovecot import PASSWORD, Dovecot
@@ -37,34 +39,54 @@ _FAULTS: dict[Trouble, dict[str, object]] = {
 _NUL = b"\x00"
 
 
-class MemoryThreads:
-    """The map of threads that the product keeps in its database."""
+class MemoryCatalogue:
+    """What the product keeps in its database (tests/flow holds that one to the same connector)."""
 
     def __init__(self) -> None:
+        self._mails: dict[Spot, Sighting] = {}
+        self._gone: set[Spot] = set()
         self._thread: dict[str, str] = {}
-        self._mails: dict[str, tuple[str, datetime]] = {}
 
-    def place(self, ties: Sequence[Tie]) -> tuple[str, ...]:
-        for tie in ties:
-            names = (tie.own_id or tie.provider_id, *tie.names)
-            known = sorted({self._thread[one] for one in names if one in self._thread})
-            thread = known[0] if known else f"t{len(self._thread)}"
-            self._thread = {one: thread if former in known else former for one, former in self._thread.items()}
+    def place(self, sightings: Sequence[Sighting]) -> None:
+        for one in sightings:
+            self._mails[one.spot] = one
+            self._gone.discard(one.spot)
+            names = (one.own_id or one.mail_id, *one.names)
+            known = sorted({self._thread[name] for name in names if name in self._thread})
+            thread = known[0] if known else one.mail_id
+            self._thread = {name: thread if former in known else former for name, former in self._thread.items()}
             self._thread |= dict.fromkeys(names, thread)
-            self._mails[tie.provider_id] = (names[0], tie.at)
-        return tuple(self._thread[self._mails[tie.provider_id][0]] for tie in ties)
 
-    def members(self, thread_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
-        found: dict[str, tuple[Member, ...]] = {}
-        for provider_id, (name, at) in self._mails.items():
-            thread = self._thread[name]
-            if thread in thread_ids:
-                found[thread] = (*found.get(thread, ()), Member(provider_id, at))
-        return found
+    def displace(self, spots: Sequence[Spot]) -> None:
+        self._gone.update(spots)
+
+    def look_up(self, spots: Sequence[Spot]) -> dict[Spot, Entry]:
+        return {spot: self._entry(self._mails[spot]) for spot in spots if spot in self._mails}
+
+    def spots(self, mail_ids: Sequence[str]) -> dict[str, Spot]:
+        return {one.mail_id: one.spot for one in self._there() if one.mail_id in mail_ids}
+
+    def threads(self, thread_ids: Sequence[str]) -> dict[str, tuple[Entry, ...]]:
+        found: dict[str, dict[str, Entry]] = {}
+        for entry in map(self._entry, self._there()):
+            if entry.thread_id in thread_ids:
+                found.setdefault(entry.thread_id, {})[entry.mail_id] = entry
+        return {thread: tuple(mails.values()) for thread, mails in found.items()}
+
+    def _there(self) -> list[Sighting]:
+        return [one for one in self._mails.values() if one.spot not in self._gone]
+
+    def _entry(self, mail: Sighting) -> Entry:
+        folders = frozenset(one.spot.folder_id for one in self._there() if one.mail_id == mail.mail_id)
+        return Entry(mail.mail_id, self._thread[mail.own_id or mail.mail_id], folders, mail.at)
+
+
+def key(kind: str, text: str) -> str:
+    return hashlib.sha256(f"{kind} {text}".encode()).hexdigest()[:16]
 
 
 def key_name(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:16]
+    return key("folder", name)
 
 
 class Imap:
@@ -79,7 +101,7 @@ class Imap:
     trash = key_name("Trash")
     page = 3
     has_many_folders = False
-    keeps_ids = False
+    keeps_folder_ids = False
     forgets = False
     says_when = False
     charges = False
@@ -93,10 +115,11 @@ class Imap:
         self._closed_door = ImapProxy(server.port)
         for proxy in (self._proxy, self._closed_door):
             proxy.__enter__()
-        self._threads = MemoryThreads()
+        self._catalogue = MemoryCatalogue()
         self._opened: list[ImapConnector] = []
         self._names = {key_name(one): one for one in ("INBOX", "Sent", "Drafts", "Junk", "Trash")}
         self._hand = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+        self._hand.normalise_times = False
         self._hand.login(user, PASSWORD)
 
     def close(self) -> None:
@@ -127,8 +150,8 @@ class Imap:
                 **{**few, **settings},
             ),
             spend=spend or (lambda units: None),
-            key=key_name,
-            threads=self._threads,
+            key=key,
+            catalogue=self._catalogue,
         )
         self._opened.append(connector)
         return connector
@@ -139,7 +162,9 @@ class Imap:
         answer = self._hand.append(self._names[folder], raw.replace(_NUL, b"\x80"), flags, at or datetime.now(UTC))
         found = re.search(rb"APPENDUID (\d+) (\d+)", answer)
         assert found, answer
-        return mail_id(folder, int(found[1]), int(found[2]))
+        self._hand.select_folder(self._names[folder], readonly=True)
+        uid = int(found[2])
+        return self._seen(Spot(folder, int(found[1]), uid), self._hand.fetch([uid], ITEMS)[uid]).mail_id
 
     def held(self, raw: bytes) -> bytes:
         """IMAP has no NUL (RFC 9051, 9), and whoever appends makes CR LF of all ends of lines."""
@@ -162,29 +187,41 @@ class Imap:
     def file(self, provider_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         """A mail lies in one folder: it is moved to the one that is added."""
         del remove
-        self._open(provider_id)
-        self._hand.move([self._uid(provider_id)], self._names[add[0]])
+        self._do(provider_id, lambda uid: self._hand.move([uid], self._names[add[0]]))
 
     def mark(self, provider_id: str, *, unread: bool) -> None:
-        self._open(provider_id)
-        change = self._hand.remove_flags if unread else self._hand.add_flags
-        change([self._uid(provider_id)], [rb"\Seen"])
+        self.flag(provider_id, rb"\Seen", off=unread)
+
+    def flag(self, provider_id: str, flag: bytes, *, off: bool = False) -> None:
+        change = self._hand.remove_flags if off else self._hand.add_flags
+        self._do(provider_id, lambda uid: change([uid], [flag]))
 
     def delete(self, provider_id: str) -> None:
-        self._open(provider_id)
-        self._hand.delete_messages([self._uid(provider_id)])
-        self._hand.uid_expunge([self._uid(provider_id)])
+        def expunge(uid: int) -> None:
+            self._hand.delete_messages([uid])
+            self._hand.uid_expunge([uid])
 
-    def _open(self, provider_id: str) -> None:
-        part = split_id(provider_id)
-        assert part is not None
-        self._hand.select_folder(self._names[part[0]])
+        self._do(provider_id, expunge)
+
+    def _do(self, provider_id: str, act: Callable[[int], object]) -> None:
+        """At every place where the mail lies now."""
+        spots = [spot for spot, mail, _ in list(self._everything()) if mail.mail_id == provider_id]
+        assert spots, "no such mail"
+        for spot in spots:
+            self._hand.select_folder(self._names[spot.folder_id])
+            act(spot.uid)
+
+    def _everything(self) -> Iterator[tuple[Spot, Sighting, bool]]:
+        """Each mail of each folder, and whether it is unread."""
+        for folder_id, name in list(self._names.items()):
+            validity = self._hand.select_folder(name, readonly=True)[b"UIDVALIDITY"]
+            for uid, fields in self._hand.fetch(self._hand.search(), ITEMS).items():
+                spot = Spot(folder_id, validity, uid)
+                yield spot, self._seen(spot, fields), rb"\Seen" not in fields[b"FLAGS"]
 
     @staticmethod
-    def _uid(provider_id: str) -> int:
-        part = split_id(provider_id)
-        assert part is not None
-        return part[2]
+    def _seen(spot: Spot, fields: Mapping[bytes, Any]) -> Sighting:
+        return sighting(key, spot, fields)
 
     def forget_changes(self) -> None:
         raise NotImplementedError
@@ -198,10 +235,15 @@ class Imap:
         """At a command of IMAP rather than at an operation of ours."""
         self._proxy.fault(command, **fault)  # type: ignore[arg-type]
 
-    def flag(self, provider_id: str, flag: bytes, *, off: bool = False) -> None:
-        self._open(provider_id)
-        change = self._hand.remove_flags if off else self._hand.add_flags
-        change([self._uid(provider_id)], [flag])
+    def copy(self, provider_id: str, folder_id: str) -> None:
+        self._do(provider_id, lambda uid: self._hand.copy([uid], self._names[folder_id]))
+
+    def delete_in(self, provider_id: str, folder_id: str) -> None:
+        """For good, in one of its folders."""
+        [uid] = [spot.uid for spot, mail, _ in self._everything() if (mail.mail_id, spot.folder_id) == (provider_id, folder_id)]
+        self._hand.select_folder(self._names[folder_id])
+        self._hand.delete_messages([uid])
+        self._hand.uid_expunge([uid])
 
     def make_anew(self, folder_id: str) -> None:
         """The folder as it was named, empty, with another UIDVALIDITY."""
@@ -213,12 +255,10 @@ class Imap:
         self._proxy.faults.clear()
 
     def holds(self) -> Mapping[str, State]:
-        found = {}
-        for folder_id, name in self._names.items():
-            validity = self._hand.select_folder(name, readonly=True)[b"UIDVALIDITY"]
-            for uid, fields in self._hand.fetch(self._hand.search(), ["FLAGS"]).items():
-                state = State(frozenset({folder_id}), rb"\Seen" not in fields[b"FLAGS"])
-                found[mail_id(folder_id, validity, uid)] = state
+        found: dict[str, State] = {}
+        for spot, mail, unread in self._everything():
+            before = found.get(mail.mail_id, State(frozenset(), unread))
+            found[mail.mail_id] = State(before.folder_ids | {spot.folder_id}, unread)
         return found
 
     def digest(self) -> str:

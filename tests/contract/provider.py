@@ -53,7 +53,7 @@ class Provider(Protocol):
     address, alias: the owner's own; alias is a further address that he sends as. inbox, sent, drafts, spam, trash: folder ids.
     page: how many mails, or changes, one page of a connector made here holds; small, so that paging is always tested.
     has_many_folders: a mail may lie in several folders at once.
-    keeps_ids: a mail that is moved, or whose folder is renamed, has the id that it had.
+    keeps_folder_ids: a folder that is renamed has the id that it had.
     forgets: a bookmark may be forgotten. says_when: who is throttled is told until when. charges: it counts units.
     shows_unlisted: its threads hold what is not listed (drafts, spam and trash), too.
     odd_pages: which of the last four troubles can befall its pages.
@@ -68,7 +68,7 @@ class Provider(Protocol):
     trash: str
     page: int
     has_many_folders: bool
-    keeps_ids: bool
+    keeps_folder_ids: bool
     forgets: bool
     says_when: bool
     charges: bool

@@ -35,6 +35,12 @@ def listed(mailbox: Connector, scope: Scope = EVERYTHING) -> list[str]:
     return [change.provider_id for page in pages(mailbox, scope=scope) if page.listing for change in page.changes]
 
 
+def told(mailbox: Connector, ids: list[str]) -> list[str]:
+    """The same ids, once a listing has named them: who asks for a mail has heard of it."""
+    listed(mailbox)
+    return ids
+
+
 def bookmark(mailbox: Connector) -> str:
     """The place after a whole listing: from here on only changes come."""
     return list(pages(mailbox))[-1].cursor

@@ -12,7 +12,19 @@ from flowcrm.connectors.base import Connector
 from flowcrm.mail.errors import Gone, NeedsLogin, Transient
 from flowcrm.mail.types import ChangeKind, FolderRole, Headers, ItemFailed, Scope, Search, Thread
 from tests.contract.provider import Provider, State
-from tests.contract.reading import EVERYTHING, START, bookmark, deliver_many, error_of, fetched, listed, mail, pages, since
+from tests.contract.reading import (
+    EVERYTHING,
+    START,
+    bookmark,
+    deliver_many,
+    error_of,
+    fetched,
+    listed,
+    mail,
+    pages,
+    since,
+    told,
+)
 
 # -- who and where ---------------------------------------------------------------------------------------------------------
 
@@ -36,7 +48,7 @@ def test_folders_have_their_roles(provider: Provider, mailbox: Connector) -> Non
     assert roles[own] is FolderRole.LABEL
 
 
-@pytest.mark.where(keeps_ids=True)
+@pytest.mark.where(keeps_folder_ids=True)
 def test_a_renamed_folder_keeps_its_id(provider: Provider, mailbox: Connector) -> None:
     own = provider.create_folder("Customers")
     provider.rename_folder(own, "Kunden")
@@ -199,18 +211,18 @@ NASTY = {
 
 @pytest.mark.parametrize("raw", NASTY.values(), ids=NASTY)
 def test_a_mail_comes_byte_for_byte(provider: Provider, mailbox: Connector, raw: bytes) -> None:
-    assert fetched(mailbox.fetch([provider.deliver(raw)])[0]).raw == provider.held(raw)
+    assert fetched(mailbox.fetch(told(mailbox, [provider.deliver(raw)]))[0]).raw == provider.held(raw)
 
 
 def test_a_mail_comes_with_its_place_and_time(provider: Provider, mailbox: Connector) -> None:
     known = provider.deliver(mail(), at=START + timedelta(milliseconds=250))
-    mails = [fetched(answer) for answer in mailbox.fetch([known])]
+    mails = [fetched(answer) for answer in mailbox.fetch(told(mailbox, [known]))]
     assert [(found.provider_id, State(found.folder_ids, found.unread)) for found in mails] == [(known, provider.holds()[known])]
     assert mails[0].at.replace(microsecond=0) == START
 
 
 def test_mails_come_in_the_order_of_their_ids(provider: Provider, mailbox: Connector) -> None:
-    ids = deliver_many(provider, 12)
+    ids = told(mailbox, deliver_many(provider, 12))
     random.Random(1).shuffle(ids)
     assert [fetched(answer).provider_id for answer in mailbox.fetch(ids)] == ids
     assert [answer.provider_id for answer in mailbox.headers(ids)] == ids
@@ -220,14 +232,14 @@ def test_mails_of_a_conversation_share_their_thread_where_there_are_threads(prov
     first = provider.deliver(mail("Offer", more="Message-ID: <1@x.example>\r\n"))
     second = provider.deliver(mail("Re: Offer", more="Message-ID: <2@x.example>\r\nIn-Reply-To: <1@x.example>\r\n"))
     other = provider.deliver(mail("Lunch", more="Message-ID: <3@x.example>\r\n"))
-    one, two, three = (fetched(answer).thread_id for answer in mailbox.fetch([first, second, other]))
+    one, two, three = (fetched(answer).thread_id for answer in mailbox.fetch(told(mailbox, [first, second, other])))
     assert one == two
     assert one is None or one != three
 
 
 def test_headers_come_without_the_body(provider: Provider, mailbox: Connector) -> None:
     known = provider.deliver(mail("Hello", more="Cc: eve@initech.example\r\n"))
-    (answer,) = mailbox.headers([known])
+    (answer,) = mailbox.headers(told(mailbox, [known]))
     assert isinstance(answer, Headers)
     assert State(answer.folder_ids, answer.unread) == provider.holds()[known]
     fields = {name.lower(): value for name, value in answer.fields}
@@ -235,7 +247,7 @@ def test_headers_come_without_the_body(provider: Provider, mailbox: Connector) -
 
 
 def test_a_mail_that_is_gone_costs_no_other(provider: Provider, mailbox: Connector) -> None:
-    ids = deliver_many(provider, 5)
+    ids = told(mailbox, deliver_many(provider, 5))
     provider.delete(ids[2])
     answers = mailbox.fetch(ids)
     assert isinstance(error_of(answers[2]), Gone)
@@ -244,7 +256,7 @@ def test_a_mail_that_is_gone_costs_no_other(provider: Provider, mailbox: Connect
 
 
 def test_an_id_that_never_was_is_gone_or_refused(provider: Provider, mailbox: Connector) -> None:
-    known = provider.deliver(mail())
+    [known] = told(mailbox, [provider.deliver(mail())])
     answers = mailbox.fetch(["../labels", known])
     assert not isinstance(error_of(answers[0]), Transient | NeedsLogin)
     assert fetched(answers[1]).provider_id == known

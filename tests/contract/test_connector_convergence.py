@@ -30,7 +30,7 @@ class Reader:
             wanted = [
                 change.provider_id
                 for change in facts.values()
-                if change.folder_ids is None and change.kind is not ChangeKind.GONE
+                if (change.folder_ids is None or change.unread is None) and change.kind is not ChangeKind.GONE
             ]
             found = self._mailbox.headers(wanted)
         except CursorLost:

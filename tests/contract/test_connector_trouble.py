@@ -9,7 +9,7 @@ from flowcrm.lib import clock
 from flowcrm.mail.errors import MailError, NeedsLogin, PermissionMissing, RateLimited, Transient
 from flowcrm.mail.types import Fetched, ItemFailed
 from tests.contract.provider import Operation, Provider, Trouble
-from tests.contract.reading import EVERYTHING, START, bookmark, call, deliver_many, mail, since
+from tests.contract.reading import EVERYTHING, START, bookmark, call, deliver_many, mail, since, told
 
 MEANING: dict[Trouble, type[MailError]] = {
     Trouble.THROTTLED: RateLimited,
@@ -65,8 +65,9 @@ def test_a_missing_permission_is_named(provider: Provider, operation: Operation)
 def test_trouble_of_the_mailbox_in_the_middle_keeps_what_was_read(
     provider: Provider, mailbox: Connector, kind: Trouble
 ) -> None:
-    ids = deliver_many(provider, 40)
+    ids = told(mailbox, deliver_many(provider, 40))
     provider.trouble(kind, Operation.FETCH, skip=10, count=0)
+    before = provider.requests()
     answers = mailbox.fetch(ids)
     assert [answer.provider_id for answer in answers] == ids
     read = [answer for answer in answers if isinstance(answer, Fetched)]
@@ -74,12 +75,12 @@ def test_trouble_of_the_mailbox_in_the_middle_keeps_what_was_read(
     assert len(read) == 10
     assert all(isinstance(answer.error, MEANING[kind]) for answer in failed)
     # No use to go on asking: only what was under way beside the first refusal was asked for.
-    assert provider.requests() < 30
+    assert provider.requests() - before < 30
 
 
 @pytest.mark.parametrize("kind", [Trouble.DOWN, Trouble.CUT, Trouble.NO_ANSWER, Trouble.GARBLED])
 def test_trouble_of_one_mail_costs_no_other(provider: Provider, mailbox: Connector, kind: Trouble) -> None:
-    ids = deliver_many(provider, 10)
+    ids = told(mailbox, deliver_many(provider, 10))
     provider.trouble(kind, Operation.FETCH, skip=4, count=1)
     answers = mailbox.fetch(ids)
     assert [isinstance(answer, Fetched) for answer in answers].count(True) == 9

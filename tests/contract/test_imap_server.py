@@ -14,8 +14,8 @@ from flowcrm.lib.http import HostRules
 from flowcrm.mail.errors import MailError, NeedsLogin, Permanent, Transient
 from flowcrm.mail.types import ChangeKind, Fetched, ItemFailed, Scope
 from standins.imap.dovecot import PASSWORD, Dovecot
-from tests.contract.imap import Imap, MemoryThreads, key_name
-from tests.contract.reading import EVERYTHING, START, bookmark, deliver_many, fetched, listed, mail, pages, since
+from tests.contract.imap import Imap, MemoryCatalogue, key
+from tests.contract.reading import EVERYTHING, START, bookmark, deliver_many, fetched, listed, mail, pages, since, told
 from tests.post.authority import make_authority
 
 pytestmark = pytest.mark.needs_dovecot
@@ -50,6 +50,25 @@ def test_uids_that_begin_anew_are_other_mails(imap: Imap) -> None:
     assert [type(answer) for answer in mailbox.fetch([old[0], new])] == [ItemFailed, Fetched]
 
 
+def test_mails_whose_uids_began_anew_are_the_same_mails(imap: Imap) -> None:
+    """Restored from a backup, or copied to another host: other UIDs, and nothing is fetched a second time for it."""
+    own = imap.create_folder("Own")
+    ids = {imap.deliver(mail(f"n{number}"), own) for number in range(2)}
+    mailbox = imap.connect()
+    cursor = bookmark(mailbox)
+    aside = imap.create_folder("Aside")
+    for one in ids:
+        imap.file(one, add=[aside])
+    imap.make_anew(own)
+    for one in ids:
+        imap.file(one, add=[own])
+    changes, cursor = since(mailbox, cursor)
+    assert {change.provider_id: change.folder_ids for change in changes if change.kind is not ChangeKind.GONE} == dict.fromkeys(
+        ids, frozenset({own})
+    )
+    assert {fetched(answer).provider_id for answer in mailbox.fetch(sorted(ids))} == ids
+
+
 def test_a_folder_made_anew_while_it_is_listed_costs_no_other(imap: Imap) -> None:
     own = imap.create_folder("Own")
     for number in range(2 * imap.page):
@@ -62,9 +81,44 @@ def test_a_folder_made_anew_while_it_is_listed_costs_no_other(imap: Imap) -> Non
     imap.make_anew(own)
     new = imap.deliver(mail("after"), own)
     rest = [change for page in pages(mailbox, page.cursor) for change in page.changes]
-    told = {change.provider_id: change.kind for change in rest}
-    assert {*ids, new} <= {one for one, kind in told.items() if kind is ChangeKind.ARRIVED}
-    assert all(told[change.provider_id] is ChangeKind.GONE for change in page.changes)
+    kinds = {change.provider_id: change.kind for change in rest}
+    assert {*ids, new} <= {one for one, kind in kinds.items() if kind is ChangeKind.ARRIVED}
+    assert all(kinds[change.provider_id] is ChangeKind.GONE for change in page.changes)
+
+
+def test_a_copy_of_a_mail_is_the_same_mail_in_two_folders(imap: Imap) -> None:
+    own = imap.create_folder("Own")
+    known = imap.deliver(mail())
+    mailbox = imap.connect()
+    cursor = bookmark(mailbox)
+    imap.copy(known, own)
+    changes, cursor = since(mailbox, cursor)
+    assert [(one.provider_id, one.folder_ids) for one in changes] == [(known, frozenset({imap.inbox, own}))]
+    imap.delete_in(known, imap.inbox)
+    changes, _ = since(mailbox, cursor)
+    assert [(one.kind, one.provider_id, one.folder_ids, one.left_ids) for one in changes] == [
+        (ChangeKind.FOLDERS, known, frozenset({own}), frozenset({imap.inbox}))
+    ]
+
+
+def test_mails_that_share_a_message_id_are_two(imap: Imap) -> None:
+    same = "Message-ID: <scan@printer.example>\r\n"
+    ids = [imap.deliver(mail(f"Scan {page}", more=same), at=START + timedelta(hours=page)) for page in (1, 2)]
+    assert listed(imap.connect()) == ids[::-1]
+    assert ids[0] != ids[1]
+
+
+def test_a_page_that_is_read_again_tells_the_same(imap: Imap) -> None:
+    """Whoever died before he wrote the page down asks for it again: the catalogue has it already, and tells all the same."""
+    own = imap.create_folder("Own")
+    moved, gone = imap.deliver(mail("moved")), imap.deliver(mail("gone"))
+    mailbox = imap.connect()
+    cursor = bookmark(mailbox)
+    imap.file(moved, add=[own])
+    imap.delete(gone)
+    imap.deliver(mail("new"))
+    assert since(mailbox, cursor) == since(mailbox, cursor)
+    assert len(since(mailbox, cursor)[0]) == 3
 
 
 def test_what_is_marked_for_deletion_is_gone_and_may_come_back(imap: Imap) -> None:
@@ -85,8 +139,8 @@ def test_two_changes_that_leave_the_figures_alone_are_found_in_the_inbox(imap: I
     cursor = bookmark(mailbox)
     imap.mark(first, unread=False)
     imap.mark(second, unread=True)
-    told = {change.provider_id: change.unread for change in since(mailbox, cursor)[0]}
-    assert told == {first: False, second: True}
+    now = {change.provider_id: change.unread for change in since(mailbox, cursor)[0]}
+    assert now == {first: False, second: True}
 
 
 def test_a_deleted_folder_takes_its_mails_along(imap: Imap) -> None:
@@ -184,23 +238,24 @@ def test_trouble_at_any_command_loses_nothing(imap: Imap, command: str, kind: st
 
 def test_a_mail_that_is_too_large_is_named_and_costs_no_other(imap: Imap) -> None:
     large, small = imap.deliver(mail("large") + b"x" * 50_000), imap.deliver(mail("small"))
-    answers = imap.connect(item_bytes=40_000).fetch([large, small])
+    mailbox = imap.connect(item_bytes=40_000)
+    answers = mailbox.fetch(told(mailbox, [large, small]))
     assert isinstance(answers[0], ItemFailed)
     assert (type(answers[0].error), answers[0].error.code) == (Permanent, "too_large")
     assert fetched(answers[1]).provider_id == small
 
 
 def test_a_header_that_is_too_large_holds_up_no_listing(imap: Imap) -> None:
-    ids = [
-        *deliver_many(imap, 2),
-        imap.deliver(mail("large", more="To: ann@acme.example\r\n" * 2000), at=START - timedelta(days=1)),
-    ]
-    assert listed(imap.connect(item_bytes=30_000)) == ids
+    imap.deliver(mail("large", more="To: ann@acme.example\r\n" * 2000), at=START - timedelta(days=1))
+    ids = deliver_many(imap, 2)
+    found = listed(imap.connect(item_bytes=30_000))
+    assert (found[:2], len(found)) == (ids, 3)
 
 
 def test_a_call_ends_when_memory_is_full(imap: Imap) -> None:
     ids = [imap.deliver(mail(str(number)) + b"x" * 2000) for number in range(5)]
-    assert len(imap.connect(fetch_bytes=4000).fetch(ids)) == 2
+    mailbox = imap.connect(fetch_bytes=4000)
+    assert len(mailbox.fetch(told(mailbox, ids))) == 2
 
 
 # -- signing in ------------------------------------------------------------------------------------------------------------
@@ -211,8 +266,8 @@ def _connect(port: int, security: Security, *, password: str = PASSWORD, host: s
         server=ImapServer(host, port, security, "tls", password),
         settings=ImapSettings("ann@acme.example", hosts=HostRules(loopback=True)),
         spend=lambda units: None,
-        key=key_name,
-        threads=MemoryThreads(),
+        key=key,
+        catalogue=MemoryCatalogue(),
     )
 
 

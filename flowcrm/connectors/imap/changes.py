@@ -5,20 +5,21 @@
 Following asks for the figures of all folders, and opens those whose figures moved: mails that were told and are there no more
 are gone, others have arrived, and where the unread ones differ somebody has read. Expunged mails are in no report of servers
 without QRESYNC, and flags in none of servers without CONDSTORE; the difference finds both on every server.
-A mail that was moved is gone from one folder and has arrived in another: IMAP gives it a new UID.
+A mail that was moved is gone from one folder and has arrived in another; the catalogue knows that it is the same.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from flowcrm.connectors.imap.api import Status
+from flowcrm.connectors.imap.catalogue import Spot
 from flowcrm.connectors.imap.cursor import STALE, Cursor, Told, figures_of, hour
 from flowcrm.connectors.imap.errors import FolderAbsent
+from flowcrm.connectors.imap.events import Events
 from flowcrm.connectors.imap.folders import Place
 from flowcrm.connectors.imap.listing import list_page, start
-from flowcrm.connectors.imap.mails import Reader, arrived, look_at, mail_id
+from flowcrm.connectors.imap.mails import Reader, look_at
 from flowcrm.connectors.imap.uids import NONE, Uids
-from flowcrm.mail.types import Change, ChangeKind, ChangePage, FolderRole, Scope
+from flowcrm.mail.types import ChangePage, FolderRole, Scope
 
 # Without MODSEQ two changes may leave the figures as they were: every folder is opened once a day, the INBOX each time.
 _HOURS = 24
@@ -45,17 +46,12 @@ class _Page:
     cursor: Cursor
     room: int
     visits: int
-    changes: list[Change] = field(default_factory=list)
+    events: Events = field(default_factory=Events)
     more: bool = False
 
     @property
     def full(self) -> bool:
         return self.room <= 0 or self.visits <= 0
-
-    def tell(self, changes: Iterable[Change]) -> None:
-        told = list(changes)
-        self.changes += told
-        self.room -= len(told)
 
 
 def _follow(reader: Reader, cursor: Cursor) -> ChangePage:
@@ -69,7 +65,7 @@ def _follow(reader: Reader, cursor: Cursor) -> ChangePage:
         status = figures.get(place.name)
         if status is not None and _may_have_changed(page.cursor.told.get(place.id), status, place):
             _visit(reader, page, place, status)
-    return ChangePage(tuple(page.changes), page.cursor.dump(), more=page.more, listing=False)
+    return ChangePage(page.events.settle(reader.catalogue), page.cursor.dump(), more=page.more, listing=False)
 
 
 def _may_have_changed(told: Told | None, status: Status, place: Place) -> bool:
@@ -129,27 +125,21 @@ def _difference(reader: Reader, page: _Page, place: Place, told: Told, next_uid:
 
 def _tell_gone(page: _Page, folder_id: str, told: Told, there: Uids) -> Told:
     gone = Uids.of((told.uids - there).oldest(max(page.room, 0)))
-    page.tell(Change(ChangeKind.GONE, mail_id(folder_id, told.validity, uid)) for uid in gone)
+    page.events.gone += [Spot(folder_id, told.validity, uid) for uid in gone]
+    page.room -= len(gone)
     return replace(told, uids=told.uids - gone, unseen=told.unseen - gone)
 
 
 def _tell_arrived(reader: Reader, page: _Page, place: Place, told: Told, there: Uids, unseen: Uids) -> Told:
     fresh = Uids.of((there - told.uids).oldest(max(page.room, 0)))
-    if not fresh:
-        return told
-    page.tell(arrived(reader.threads, place, look_at(reader.api, place, told.validity, fresh)))
+    if fresh:
+        page.events.arrived += look_at(reader, place, told.validity, fresh)
+        page.room -= len(fresh)
     return replace(told, uids=told.uids | fresh, unseen=told.unseen | (fresh & unseen))
 
 
 def _tell_read(page: _Page, folder_id: str, told: Told, unseen: Uids) -> Told:
     differ = Uids.of(((told.unseen ^ unseen) & told.uids).oldest(max(page.room, 0)))
-    page.tell(
-        Change(
-            ChangeKind.FOLDERS,
-            mail_id(folder_id, told.validity, uid),
-            folder_ids=frozenset({folder_id}),
-            unread=uid in unseen,
-        )
-        for uid in differ
-    )
+    page.events.unread |= {Spot(folder_id, told.validity, uid): uid in unseen for uid in differ}
+    page.room -= len(differ)
     return replace(told, unseen=(told.unseen - differ) | (differ & unseen))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from flowcrm.connectors.base import Spend
 from flowcrm.connectors.imap import account, changes, fetch, search
 from flowcrm.connectors.imap.api import Api, ImapSettings
-from flowcrm.connectors.imap.folders import KeyName
-from flowcrm.connectors.imap.mails import Reader, ThreadMap
+from flowcrm.connectors.imap.catalogue import Catalogue
+from flowcrm.connectors.imap.folders import Key
+from flowcrm.connectors.imap.mails import Reader
 from flowcrm.connectors.imap.wire import ImapServer
 from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Search, Thread
 
@@ -14,11 +15,11 @@ from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, It
 class ImapConnector:
     """One mailbox, over one connection that is opened when it is needed. Reads only. `spend` counts commands.
 
-    key: makes a folder's id of its name. threads: what ties its mails together; both are kept by the caller.
+    key, catalogue: see there; both are the caller's.
     """
 
-    def __init__(self, *, server: ImapServer, settings: ImapSettings, spend: Spend, key: KeyName, threads: ThreadMap) -> None:
-        self._reader = Reader(Api(server, settings, spend), key, threads)
+    def __init__(self, *, server: ImapServer, settings: ImapSettings, spend: Spend, key: Key, catalogue: Catalogue) -> None:
+        self._reader = Reader(Api(server, settings, spend), key, catalogue)
 
     def check(self) -> Account:
         return account.account(self._reader)

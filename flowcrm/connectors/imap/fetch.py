@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from flowcrm.connectors.imap.api import Fields
+from flowcrm.connectors.imap.catalogue import Entry, Spot
 from flowcrm.connectors.imap.errors import FolderAbsent
-from flowcrm.connectors.imap.mails import Member, Reader, date_of, is_unread, mail_id, part_of, split_id, tie_of
+from flowcrm.connectors.imap.mails import Reader, date_of, is_unread, part_of
 from flowcrm.connectors.imap.wire import AnswerTooLarge
 from flowcrm.mail.errors import Gone, MailError, NeedsAdmin, NeedsLogin, Permanent, RateLimited, Transient
 from flowcrm.mail.headers import read_block, text
@@ -27,8 +28,9 @@ class Shelf:
         self._reader = reader
         self._opened: tuple[str, int] | None = None
 
-    def open(self, folder_id: str, validity: int) -> None:
+    def open(self, spot: Spot) -> None:
         """Raises Gone where the folder, or the validity of its UIDs, is no more."""
+        folder_id, validity = spot.folder_id, spot.validity
         place = self._reader.place(folder_id)
         if place is None:
             raise _gone()
@@ -48,21 +50,23 @@ class Shelf:
 
 def headers(reader: Reader, provider_ids: Sequence[str]) -> tuple[Headers | ItemFailed, ...]:
     """One command for the mails of one folder."""
-    shelf, found = Shelf(reader), {}
-    for (folder_id, validity), uids in _by_folder(provider_ids):
-        found.update(_headers_of(reader, shelf, folder_id, validity, uids))
-    return tuple(found.get(one) or ItemFailed(one, _gone()) for one in provider_ids)
+    shelf, found, spots = Shelf(reader), {}, reader.catalogue.spots(provider_ids)
+    for group in _by_folder(spots.values()):
+        found.update(_headers_of(reader, shelf, group))
+    return tuple(
+        found.get(spots[one], ItemFailed(one, _gone())) if one in spots else ItemFailed(one, _gone()) for one in provider_ids
+    )
 
 
 def fetch(reader: Reader, provider_ids: Sequence[str]) -> tuple[Fetched | ItemFailed, ...]:
     """See `Connector.fetch`."""
-    shelf = Shelf(reader)
+    shelf, spots = Shelf(reader), reader.catalogue.spots(provider_ids)
     answers: list[Fetched | ItemFailed] = []
     room, strikes = reader.api.settings.fetch_bytes, 0
     for provider_id in provider_ids:
         if room <= 0:
             return tuple(answers)
-        answer = _fetch_one(reader, shelf, provider_id)
+        answer = _fetch_one(reader, shelf, provider_id, spots.get(provider_id))
         answers.append(answer)
         if isinstance(answer, Fetched):
             room, strikes = room - len(answer.raw), 0
@@ -75,59 +79,52 @@ def fetch(reader: Reader, provider_ids: Sequence[str]) -> tuple[Fetched | ItemFa
 
 
 def threads(reader: Reader, thread_ids: Sequence[str]) -> tuple[Thread | ItemFailed, ...]:
-    """From the map of what was listed; that a mail of it is gone shows when it is asked for."""
-    known = reader.threads.members(thread_ids)
+    """From the catalogue of what was listed; that a mail of it is gone shows when it is asked for."""
+    known = reader.catalogue.threads(thread_ids)
     return tuple(_thread(one, known[one]) if known.get(one) else ItemFailed(one, _gone()) for one in thread_ids)
 
 
-def _thread(thread_id: str, members: Sequence[Member]) -> Thread:
-    parts = ((member, split_id(member.provider_id)) for member in members)
-    return Thread(
-        thread_id,
-        tuple(
-            Change(ChangeKind.ARRIVED, member.provider_id, thread_id, frozenset({part[0]}), at=member.at)
-            for member, part in parts
-            if part is not None
-        ),
-    )
+def _thread(thread_id: str, entries: Sequence[Entry]) -> Thread:
+    mails = (Change(ChangeKind.ARRIVED, one.mail_id, thread_id, one.folder_ids, at=one.at) for one in entries)
+    return Thread(thread_id, tuple(mails))
 
 
-def _headers_of(
-    reader: Reader, shelf: Shelf, folder_id: str, validity: int, uids: Sequence[int]
-) -> dict[str, Headers | ItemFailed]:
-    ids = [mail_id(folder_id, validity, uid) for uid in uids]
+def _by_folder(spots: Iterable[Spot]) -> Iterator[list[Spot]]:
+    ordered = sorted(spots, key=lambda spot: (spot.folder_id, spot.validity, spot.uid))
+    return (list(group) for _, group in groupby(ordered, key=lambda spot: (spot.folder_id, spot.validity)))
+
+
+def _headers_of(reader: Reader, shelf: Shelf, spots: Sequence[Spot]) -> dict[Spot, Headers | ItemFailed]:
+    entries = reader.catalogue.look_up(spots)
     try:
-        shelf.open(folder_id, validity)
-        found = reader.api.fetch(uids, _HEADERS)
+        shelf.open(spots[0])
+        found = reader.api.fetch([spot.uid for spot in spots], _HEADERS)
     except AnswerTooLarge:
-        return {one: ItemFailed(one, _too_large()) for one in ids}
+        return {spot: ItemFailed(entries[spot].mail_id, _too_large()) for spot in spots}
     except MailError as error:
         shelf.forget()
-        return {one: ItemFailed(one, error) for one in ids}
-    return {one: _headers(reader, folder_id, one, found[uid]) for one, uid in zip(ids, uids, strict=True) if uid in found}
+        return {spot: ItemFailed(entries[spot].mail_id, error) for spot in spots}
+    return {spot: _headers(entries[spot], found[spot.uid]) for spot in spots if spot.uid in found}
 
 
-def _headers(reader: Reader, folder_id: str, provider_id: str, fields: Fields) -> Headers:
-    block, at = read_block(part_of(fields, b"BODY[HEADER") or b""), date_of(fields)
-    [thread_id] = reader.threads.place([tie_of(provider_id, at, block)])
+def _headers(entry: Entry, fields: Fields) -> Headers:
+    block = read_block(part_of(fields, b"BODY[HEADER") or b"")
     return Headers(
-        provider_id=provider_id,
-        thread_id=thread_id,
-        folder_ids=frozenset({folder_id}),
-        at=at,
+        provider_id=entry.mail_id,
+        thread_id=entry.thread_id,
+        folder_ids=entry.folder_ids,
+        at=date_of(fields),
         unread=is_unread(fields),
         fields=tuple((name, text(value)) for name, values in block.fields.items() for value in values),
     )
 
 
-def _fetch_one(reader: Reader, shelf: Shelf, provider_id: str) -> Fetched | ItemFailed:
-    part = split_id(provider_id)
-    if part is None:
+def _fetch_one(reader: Reader, shelf: Shelf, provider_id: str, spot: Spot | None) -> Fetched | ItemFailed:
+    if spot is None:
         return ItemFailed(provider_id, _gone())
-    folder_id, validity, uid = part
     try:
-        shelf.open(folder_id, validity)
-        fields = reader.api.fetch([uid], _WHOLE).get(uid)
+        shelf.open(spot)
+        fields = reader.api.fetch([spot.uid], _WHOLE).get(spot.uid)
     except AnswerTooLarge:
         shelf.forget()
         return ItemFailed(provider_id, _too_large())
@@ -135,20 +132,13 @@ def _fetch_one(reader: Reader, shelf: Shelf, provider_id: str) -> Fetched | Item
         # After a refusal the folder is still open; asking again costs little, and a lost connection has none.
         shelf.forget()
         return ItemFailed(provider_id, error)
-    if fields is None:
+    entry = reader.catalogue.look_up([spot]).get(spot)
+    if fields is None or entry is None:
         return ItemFailed(provider_id, _gone())
     raw = part_of(fields, b"BODY[]")
     if raw is None:
         return ItemFailed(provider_id, Permanent("The mail server gives this email without its content.", code="no_content"))
-    at = date_of(fields)
-    [thread_id] = reader.threads.place([tie_of(provider_id, at, read_block(raw))])
-    return Fetched(provider_id, thread_id, frozenset({folder_id}), at, is_unread(fields), raw)
-
-
-def _by_folder(provider_ids: Iterable[str]) -> Iterator[tuple[tuple[str, int], list[int]]]:
-    parts = sorted(part for one in provider_ids if (part := split_id(one)) is not None)
-    for key, group in groupby(parts, key=lambda part: part[:2]):
-        yield key, [uid for _, _, uid in group]
+    return Fetched(provider_id, entry.thread_id, entry.folder_ids, date_of(fields), is_unread(fields), raw)
 
 
 def _gone() -> MailError:

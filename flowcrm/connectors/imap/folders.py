@@ -10,8 +10,8 @@ from flowcrm.connectors.imap.api import Api
 from flowcrm.connectors.imap.names import role_of
 from flowcrm.mail.types import FolderRole
 
-# A folder's id from its name; the name itself is not for ids, which lie in the clear.
-KeyName = Callable[[str], str]
+# An id from a kind ("folder", "mail") and a text: folders' names and Message-IDs are not for ids, which lie in the clear.
+Key = Callable[[str, str], str]
 
 _CANNOT_OPEN = {rb"\noselect", rb"\nonexistent"}
 # Views of mail that lies elsewhere (RFC 6154): read, every mail would come twice.
@@ -39,7 +39,7 @@ class Place:
 UNFINISHED = frozenset({FolderRole.DRAFTS, FolderRole.SPAM, FolderRole.TRASH})
 
 
-def places_of(api: Api, key: KeyName) -> dict[str, Place]:
+def places_of(api: Api, key: Key) -> dict[str, Place]:
     """By folder id, in the server's order."""
     listed = api.list_folders()
     uses = {name: _use(flags) for flags, _, name in listed}
@@ -51,7 +51,7 @@ def places_of(api: Api, key: KeyName) -> dict[str, Place]:
             continue
         name = INBOX if name.upper() == INBOX else name
         shown = name.replace(delimiter.decode("ascii", "replace"), "/") if delimiter else name
-        place = Place(key(name), name, shown, _role(name, shown, uses.get(name), taken))
+        place = Place(key("folder", name), name, shown, _role(name, shown, uses.get(name), taken))
         found[place.id] = place
     return found
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from flowcrm.connectors.imap.api import Opened
+from flowcrm.connectors.imap.catalogue import Sighting
 from flowcrm.connectors.imap.cursor import Cursor, Frontier, Told, figures_of, hour
 from flowcrm.connectors.imap.errors import FolderAbsent
 from flowcrm.connectors.imap.folders import UNFINISHED, Place
-from flowcrm.connectors.imap.mails import Reader, Seen, arrived, look_at
+from flowcrm.connectors.imap.mails import Reader, arrived, look_at
 from flowcrm.mail.types import Change, ChangePage, FolderRole, Scope
 
 _SLACK = timedelta(days=1).total_seconds()
@@ -21,7 +22,7 @@ _ABOVE_ALL = 2**32
 # RFC 9051 has English months, whatever the language of this machine.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-Wanted = Callable[[Seen], bool]
+Wanted = Callable[[Sighting], bool]
 
 
 def start(reader: Reader) -> Cursor:
@@ -126,7 +127,7 @@ def _run(walk: _Walk, place: Place, told: Told, opened: Opened, until: float | N
     if not uids:
         walk.close(place.id)
         return
-    mails = look_at(api, place, told.validity, uids)
+    mails = look_at(walk.reader, place, told.validity, uids)
     if until is None:
         below = front.below if mails else uids[-1]
         walk.fronts[place.id] = Frontier(below, int(mails[0].at.timestamp()) if mails else None)
@@ -134,17 +135,17 @@ def _run(walk: _Walk, place: Place, told: Told, opened: Opened, until: float | N
     _take(walk, place, mails, uids, until)
 
 
-def _take(walk: _Walk, place: Place, mails: list[Seen], uids: tuple[int, ...], until: float) -> None:
+def _take(walk: _Walk, place: Place, mails: list[Sighting], uids: tuple[int, ...], until: float) -> None:
     wanted, taken, below = _wanted(walk.scope), [], uids[-1]
     date = int(mails[-1].at.timestamp()) if mails else None
     for number, mail in enumerate(mails):
         if number and mail.at.timestamp() < until:
-            below, date = mail.uid + 1, int(mail.at.timestamp())
+            below, date = mail.spot.uid + 1, int(mail.at.timestamp())
             break
         if wanted(mail):
             taken.append(mail)
     walk.fronts[place.id] = Frontier(below, date)
-    walk.found += arrived(walk.reader.threads, place, taken)
+    walk.found += arrived(walk.reader.catalogue, taken)
     walk.room -= len(taken)
 
 
@@ -153,7 +154,7 @@ def _wanted(scope: Scope) -> Wanted:
     since = None if scope.since is None else scope.since - timedelta(seconds=1)
     people = None if scope.addresses is None else frozenset(scope.addresses)
 
-    def wanted(mail: Seen) -> bool:
+    def wanted(mail: Sighting) -> bool:
         if (since is not None and mail.at < since) or (scope.until is not None and mail.at > scope.until):
             return False
         return people is None or not people.isdisjoint(mail.people)

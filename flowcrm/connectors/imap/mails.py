@@ -3,48 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
 
 from flowcrm.connectors.imap.api import Api, Fields
-from flowcrm.connectors.imap.folders import KeyName, Place, places_of
+from flowcrm.connectors.imap.catalogue import Catalogue, Sighting, Spot
+from flowcrm.connectors.imap.folders import Key, Place, places_of
 from flowcrm.connectors.imap.wire import AnswerTooLarge
 from flowcrm.mail import addresses, references
 from flowcrm.mail.headers import Block, read_block
 from flowcrm.mail.types import Change, ChangeKind
 
 _PEOPLE = ("from", "sender", "reply-to", "to", "cc", "bcc")
-_FIELDS = " ".join(("message-id", "in-reply-to", "references", *_PEOPLE)).upper()
-_BARE = ("FLAGS", "INTERNALDATE")
-_ITEMS = (*_BARE, f"BODY.PEEK[HEADER.FIELDS ({_FIELDS})]")
+_FIELDS = " ".join(("message-id", "in-reply-to", "references", "date", "subject", *_PEOPLE)).upper()
+_BARE = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
+# What `sighting` is made of.
+ITEMS = (*_BARE, f"BODY.PEEK[HEADER.FIELDS ({_FIELDS})]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """A mail by the ids in its header, in the clear: they are keyed before they are kept."""
-
-    provider_id: str
-    at: datetime
-    own_id: str | None
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A mail of a thread, as it was last placed."""
-
-    provider_id: str
-    at: datetime
-
-
-class ThreadMap(Protocol):
-    """The threads of one mailbox, which IMAP does not know: mails that name each other, directly or by others between them."""
-
-    def place(self, ties: Sequence[Tie]) -> tuple[str, ...]:
-        """The thread id of each; a mail that ties two threads together makes them one."""
-
-    def members(self, thread_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
-        """What was placed in these threads, without threads of which nothing is known."""
 
 
 @dataclass(slots=True)
@@ -52,8 +25,8 @@ class Reader:
     """What all calls of one connector share. known: the folders, as they were last listed."""
 
     api: Api
-    key: KeyName
-    threads: ThreadMap
+    key: Key
+    catalogue: Catalogue
     known: dict[str, Place] = field(default_factory=dict)
 
     def places(self) -> dict[str, Place]:
@@ -66,42 +39,17 @@ class Reader:
         return self.known.get(folder_id) or self.places().get(folder_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A mail in a listing. people: everybody whom its header names, normalised."""
-
-    uid: int
-    at: datetime
-    unread: bool
-    tie: Tie
-    people: frozenset[str]
-
-
-def mail_id(folder_id: str, validity: int, uid: int) -> str:
-    """(folder, UIDVALIDITY, UID): the only thing that names a mail on every server (RFC 9051, 2.3.1.1)."""
-    return f"{folder_id}.{validity}.{uid}"
-
-
-def split_id(provider_id: str) -> tuple[str, int, int] | None:
-    """(folder id, UIDVALIDITY, UID), or None for what `mail_id` did not make."""
-    folder_id, _, rest = provider_id.partition(".")
-    validity, _, uid = rest.partition(".")
-    if not (folder_id and validity.isascii() and validity.isdecimal() and uid.isascii() and uid.isdecimal()):
-        return None
-    return folder_id, int(validity), int(uid)
-
-
-def look_at(api: Api, place: Place, validity: int, uids: Iterable[int]) -> list[Seen]:
+def look_at(reader: Reader, place: Place, validity: int, uids: Iterable[int]) -> list[Sighting]:
     """In the opened folder, in the order of `uids`; one that has gone meanwhile is missing."""
     wanted = list(uids)
-    found = _read(api, place, wanted)
-    return [_seen(place, validity, uid, found[uid]) for uid in wanted if uid in found]
+    found = _read(reader.api, place, wanted)
+    return [sighting(reader.key, Spot(place.id, validity, uid), found[uid]) for uid in wanted if uid in found]
 
 
 def _read(api: Api, place: Place, uids: Sequence[int]) -> dict[int, Fields]:
     """Of a mail whose header alone is too much, only its place and time."""
     try:
-        return api.fetch(uids, _ITEMS)
+        return api.fetch(uids, ITEMS)
     except AnswerTooLarge:
         api.examine(place.name)
         if len(uids) == 1:
@@ -110,19 +58,36 @@ def _read(api: Api, place: Place, uids: Sequence[int]) -> dict[int, Fields]:
         return _read(api, place, uids[:middle]) | _read(api, place, uids[middle:])
 
 
-def arrived(threads: ThreadMap, place: Place, mails: Sequence[Seen]) -> list[Change]:
-    """Each as an arrival, in its thread."""
-    thread_ids = threads.place([one.tie for one in mails])
-    return [
-        Change(ChangeKind.ARRIVED, one.tie.provider_id, thread_id, frozenset({place.id}), one.unread, at=one.at)
-        for one, thread_id in zip(mails, thread_ids, strict=True)
-    ]
-
-
-def tie_of(provider_id: str, at: datetime, block: Block) -> Tie:
-    """By its header; addresses are no ids, whatever old mailers wrote into In-Reply-To."""
+def sighting(key: Key, spot: Spot, fields: Fields) -> Sighting:
+    """From the answer to `ITEMS`. The mail's id: its Message-ID (without one, what its header says), its size, and the moment
+    when the server got it, all of which it keeps wherever it is moved (RFC 9051, 6.4.7). Mails that have reused ids differ in
+    the rest."""
+    raw = part_of(fields, b"BODY[HEADER") or b""
+    block, at = read_block(raw), date_of(fields)
+    own_id, people = references.own_id(block.first("message-id")), people_of(block)
     named = (*block.all("references"), *block.all("in-reply-to"))
-    return Tie(provider_id, at, references.own_id(block.first("message-id")), references.ids(named, _people(block)))
+    text = own_id or raw.decode("latin-1")
+    return Sighting(
+        spot=spot,
+        mail_id=key("mail", f"{fields.get(b'RFC822.SIZE')} {int(at.timestamp())} {text}"),
+        at=at,
+        unread=is_unread(fields),
+        own_id=own_id,
+        # Addresses are no ids, whatever old mailers wrote into In-Reply-To.
+        names=references.ids(named, people),
+        people=people,
+    )
+
+
+def arrived(catalogue: Catalogue, sightings: Sequence[Sighting]) -> list[Change]:
+    """Each as an arrival, in its thread."""
+    catalogue.place(sightings)
+    known = catalogue.look_up([one.spot for one in sightings])
+    return [
+        Change(ChangeKind.ARRIVED, entry.mail_id, entry.thread_id, entry.folder_ids, one.unread, at=one.at)
+        for one in sightings
+        if (entry := known.get(one.spot)) is not None
+    ]
 
 
 def is_unread(fields: Fields) -> bool:
@@ -140,13 +105,7 @@ def part_of(fields: Fields, section: bytes) -> bytes | None:
     return next((value for name, value in fields.items() if name.startswith(section) and isinstance(value, bytes)), None)
 
 
-def _seen(place: Place, validity: int, uid: int, fields: Fields) -> Seen:
-    block = read_block(part_of(fields, b"BODY[HEADER") or b"")
-    at = date_of(fields)
-    tie = tie_of(mail_id(place.id, validity, uid), at, block)
-    return Seen(uid, at, is_unread(fields), tie, _people(block))
-
-
-def _people(block: Block) -> frozenset[str]:
+def people_of(block: Block) -> frozenset[str]:
+    """Everybody whom a header names, normalised."""
     lines = (line for name in _PEOPLE for line in block.all(name))
     return frozenset(one.email for line in lines for one in addresses.parse(line) if one.email)

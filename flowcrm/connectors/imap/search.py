@@ -2,7 +2,7 @@
 
 from flowcrm.connectors.imap.errors import FolderAbsent
 from flowcrm.connectors.imap.folders import Place
-from flowcrm.connectors.imap.mails import Reader, date_of, mail_id
+from flowcrm.connectors.imap.mails import Reader, arrived, look_at
 from flowcrm.mail.types import Search
 
 # A person looks through them.
@@ -12,8 +12,8 @@ MOST = 10
 def search(reader: Reader, wanted: Search) -> tuple[str, ...]:
     """Ids, newest first, wherever they lie (drafts, spam and trash too)."""
     found = [one for place in reader.places().values() for one in _in_folder(reader, place, wanted)]
-    found.sort(reverse=True)
-    return tuple(provider_id for _, provider_id in found[:MOST])
+    newest_first = (provider_id for _, provider_id in sorted(found, reverse=True))
+    return tuple(dict.fromkeys(newest_first))[:MOST]
 
 
 def _in_folder(reader: Reader, place: Place, wanted: Search) -> list[tuple[float, str]]:
@@ -23,5 +23,5 @@ def _in_folder(reader: Reader, place: Place, wanted: Search) -> list[tuple[float
     except FolderAbsent:
         return []
     uids = reader.api.find(["UNDELETED", *criteria]).newest(MOST)
-    dates = reader.api.fetch(uids, ["INTERNALDATE"])
-    return [(date_of(dates[uid]).timestamp(), mail_id(place.id, opened.validity, uid)) for uid in uids if uid in dates]
+    found = arrived(reader.catalogue, look_at(reader, place, opened.validity, uids))
+    return [(one.at.timestamp() if one.at else 0.0, one.provider_id) for one in found]
