@@ -18,7 +18,7 @@ from django.test import Client, override_settings
 from flowcrm.connectors.gmail.client import GmailConnector
 from flowcrm.lib import clock
 from flowcrm.mail.types import Scope, Tokens
-from flowcrm.mailboxes.connect import Consent, Visit, do_connect
+from flowcrm.mailboxes.connect import Owner, Visit, do_connect
 from flowcrm.mailboxes.open import GMAIL_SCOPES, gmail_settings
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.models import Person
@@ -106,7 +106,7 @@ def _connect(google: Standin) -> tuple[Person, int]:
     tokens = Tokens(given["access_token"], given["refresh_token"], clock.now() + timedelta(hours=1), frozenset(GMAIL_SCOPES))
     with closing(GmailConnector(access_token=tokens.access, settings=gmail_settings(), spend=lambda _units: None)) as connector:
         visit = Visit(connector.check(), connector.folders(), tokens)
-    return person, do_connect("gmail", Consent("", "", "", workspace_id, member_id, None), visit)
+    return person, do_connect("gmail", Owner(workspace_id, member_id, None), visit)
 
 
 @contextmanager

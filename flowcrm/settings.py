@@ -112,6 +112,10 @@ GMAIL_COSTS: dict[str, int] = {
     "threads.list": 10,
     **json.loads(os.environ.get("GMAIL_COSTS", "{}")),
 }
+# What a server of plain IMAP is asked at most; it says itself when that is too much.
+IMAP_COMMANDS_PER_MINUTE = int(os.environ.get("IMAP_COMMANDS_PER_MINUTE", "6000"))
+# Host names and networks inside the operator's own network whose mail servers members may name.
+INNER_MAIL_SERVERS = tuple(filter(None, os.environ.get("FLOWCRM_INNER_MAIL_SERVERS", "").replace(",", " ").split()))
 # Only demo and tests switch this on: without it no provider may live on this machine or its networks.
 ALLOW_LOOPBACK_PROVIDERS = _flag("FLOWCRM_ALLOW_LOOPBACK_PROVIDERS")
 

@@ -3,4 +3,5 @@ it is needed. A new provider is a folder here and a line below (and a fixture in
 
 CONNECTORS: dict[str, tuple[str, str]] = {
     "gmail": ("Gmail", "flowcrm.connectors.gmail.client.GmailConnector"),
+    "imap": ("Email", "flowcrm.connectors.imap.client.ImapConnector"),
 }

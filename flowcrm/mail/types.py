@@ -224,6 +224,25 @@ class ItemFailed:
     error: MailError
 
 
+class Security(StrEnum):
+    """How a connection to a mail server is closed to others. NONE only to this machine, for stand-ins."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLogin:
+    """A mailbox at a server that its owner named, and how he signs in there. host: checked by who took it in."""
+
+    host: str
+    port: int
+    security: Security
+    user: str
+    password: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """An OAuth grant as a value. refresh is None where an answer did not carry one: keep the one you have."""

@@ -8,6 +8,7 @@ from flowcrm.connectors.gmail.client import GmailConnector
 from flowcrm.connectors.oauth import OAuthApp
 from flowcrm.lib.http import HostRules
 from flowcrm.mail.errors import NeedsAdmin, RateLimited
+from flowcrm.mailboxes.imap import open_imap
 from flowcrm.mailboxes.snapshot import Snapshot
 from flowcrm.mailboxes.tokens import access_token
 from flowcrm.store.writes.budget import do_spend
@@ -48,6 +49,8 @@ def make_google_app(client_id: str, client_secret: str) -> OAuthApp:
 
 def open_connector(mailbox: Snapshot) -> Connector:
     """A connector to the mailbox. The caller closes it. Raises the tree of mail.errors."""
+    if mailbox.kind == "imap":
+        return open_imap(mailbox, Purse(mailbox))
     if mailbox.kind != "gmail":
         raise NeedsAdmin(f"no connector for {mailbox.kind}", code="unknown_kind")
     token = access_token(mailbox.vault, mailbox.mailbox_id, google_app())

@@ -92,7 +92,7 @@ def read_snapshot(workspace_id: int, mailbox_id: int) -> Snapshot | None:
             sent_folders=frozenset(one for one, role in roles.items() if role == FolderRole.SENT.value),
             folders_at=folders_at,
             importing=importing,
-            units_per_minute=settings.GMAIL_UNITS_PER_MINUTE,
+            units_per_minute=settings.IMAP_COMMANDS_PER_MINUTE if kind == "imap" else settings.GMAIL_UNITS_PER_MINUTE,
             grant_rev=grant_rev,
             read_at=read_at,
         )

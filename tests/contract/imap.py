@@ -9,11 +9,11 @@ from typing import Any
 from imapclient import IMAPClient
 
 from flowcrm.connectors.imap.api import ImapSettings
-from flowcrm.connectors.imap.catalogue import Entry, Sighting, Spot
 from flowcrm.connectors.imap.client import ImapConnector
 from flowcrm.connectors.imap.mails import ITEMS, sighting
-from flowcrm.connectors.imap.wire import ImapServer, Security
 from flowcrm.lib.http import HostRules, Timeouts
+from flowcrm.mail.places import Entry, Sighting, Spot
+from flowcrm.mail.types import Security, ServerLogin
 from standins.imap.dovecot import PASSWORD, Dovecot
 from standins.imap.proxy import ImapProxy
 from tests.contract.provider import Operation, State, Trouble
@@ -141,7 +141,7 @@ class Imap:
     def _connect(self, proxy: ImapProxy, spend: Callable[[int], None] | None, **settings: int) -> ImapConnector:
         few = {"page": self.page, "examine": 4, "by_search": 2}
         connector = ImapConnector(
-            server=ImapServer("127.0.0.1", proxy.port, Security.NONE, self._user, PASSWORD),
+            server=ServerLogin("127.0.0.1", proxy.port, Security.NONE, self._user, PASSWORD),
             settings=ImapSettings(
                 address=self.address,
                 aliases=(self.alias,),

@@ -9,10 +9,9 @@ import pytest
 
 from flowcrm.connectors.imap.api import ImapSettings
 from flowcrm.connectors.imap.client import ImapConnector
-from flowcrm.connectors.imap.wire import ImapServer, Security
 from flowcrm.lib.http import HostRules
 from flowcrm.mail.errors import MailError, NeedsLogin, Permanent, Transient
-from flowcrm.mail.types import ChangeKind, Fetched, ItemFailed, Scope
+from flowcrm.mail.types import ChangeKind, Fetched, ItemFailed, Scope, Security, ServerLogin
 from standins.imap.dovecot import PASSWORD, Dovecot
 from tests.contract.imap import Imap, MemoryCatalogue, key
 from tests.contract.reading import EVERYTHING, START, bookmark, deliver_many, fetched, listed, mail, pages, since, told
@@ -263,7 +262,7 @@ def test_a_call_ends_when_memory_is_full(imap: Imap) -> None:
 
 def _connect(port: int, security: Security, *, password: str = PASSWORD, host: str = "localhost") -> ImapConnector:
     return ImapConnector(
-        server=ImapServer(host, port, security, "tls", password),
+        server=ServerLogin(host, port, security, "tls", password),
         settings=ImapSettings("ann@acme.example", hosts=HostRules(loopback=True)),
         spend=lambda units: None,
         key=key,

@@ -13,7 +13,7 @@ from django.test import override_settings
 from flowcrm.connectors.gmail.client import GmailConnector
 from flowcrm.lib import clock
 from flowcrm.mail.types import Tokens
-from flowcrm.mailboxes.connect import Consent, Visit, do_connect
+from flowcrm.mailboxes.connect import Owner, Visit, do_connect
 from flowcrm.mailboxes.open import GMAIL_SCOPES, gmail_settings, open_connector
 from flowcrm.mailboxes.snapshot import read_snapshot
 from flowcrm.store.db import row, rows, run, workspace_scope
@@ -85,8 +85,7 @@ def connect(team: Team, member_id: int, address: str, mailbox_id: int | None = N
     connector = GmailConnector(access_token=given["access_token"], settings=gmail_settings(), spend=lambda units: None)
     visit = Visit(connector.check(), connector.folders(), _tokens(given))
     connector.close()
-    consent = Consent("", "", "", team.workspace_id, member_id, mailbox_id)
-    return do_connect("gmail", consent, visit)
+    return do_connect("gmail", Owner(team.workspace_id, member_id, mailbox_id), visit)
 
 
 def _tokens(given: dict[str, str]) -> Tokens:

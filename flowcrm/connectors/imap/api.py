@@ -27,10 +27,11 @@ from flowcrm.connectors.imap.errors import (
     sign_in_refused,
 )
 from flowcrm.connectors.imap.uids import Uids
-from flowcrm.connectors.imap.wire import AnswerTooLarge, Client, ImapServer, Security, tls_context
+from flowcrm.connectors.imap.wire import AnswerTooLarge, Client, tls_context
 from flowcrm.connectors.network import network_error
 from flowcrm.lib.http import HostRules, HttpError, Timeouts
 from flowcrm.mail.errors import MailError, Permanent, Transient
+from flowcrm.mail.types import Security, ServerLogin
 
 # Within a lease's minute, as at Gmail.
 _TIMEOUTS = Timeouts(connect=10, read=20, total=45)
@@ -88,7 +89,7 @@ class Opened:
 class Api:
     """See the module. Raises the tree of mail.errors, and FolderAbsent where a folder cannot be opened."""
 
-    def __init__(self, server: ImapServer, settings: ImapSettings, spend: Spend) -> None:
+    def __init__(self, server: ServerLogin, settings: ImapSettings, spend: Spend) -> None:
         self.settings = settings
         self._server = server
         self._spend = spend

@@ -6,42 +6,9 @@ folder and UIDs that begin anew are what they are to people: the same mails else
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """One place of one mail."""
-
-    folder_id: str
-    validity: int
-    uid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A mail seen at a place. own_id, names: ids of its header, in the clear; they are keyed before they are kept. people:
-    everybody whom the header names, normalised."""
-
-    spot: Spot
-    mail_id: str
-    at: datetime
-    unread: bool
-    own_id: str | None
-    names: tuple[str, ...]
-    people: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is known of a mail. folder_ids: where it lies, nothing where it is gone."""
-
-    mail_id: str
-    thread_id: str
-    folder_ids: frozenset[str]
-    at: datetime
+from flowcrm.mail.places import Entry, Sighting, Spot
 
 
 class Catalogue(Protocol):

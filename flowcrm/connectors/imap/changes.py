@@ -11,7 +11,6 @@ A mail that was moved is gone from one folder and has arrived in another; the ca
 from dataclasses import dataclass, field, replace
 
 from flowcrm.connectors.imap.api import Status
-from flowcrm.connectors.imap.catalogue import Spot
 from flowcrm.connectors.imap.cursor import STALE, Cursor, Told, figures_of, hour
 from flowcrm.connectors.imap.errors import FolderAbsent
 from flowcrm.connectors.imap.events import Events
@@ -19,6 +18,7 @@ from flowcrm.connectors.imap.folders import Place
 from flowcrm.connectors.imap.listing import list_page, start
 from flowcrm.connectors.imap.mails import Reader, look_at
 from flowcrm.connectors.imap.uids import NONE, Uids
+from flowcrm.mail.places import Spot
 from flowcrm.mail.types import ChangePage, FolderRole, Scope
 
 # Without MODSEQ two changes may leave the figures as they were: every folder is opened once a day, the INBOX each time.

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from flowcrm.connectors.base import Spend
-from flowcrm.connectors.imap import account, changes, fetch, search
+from flowcrm.connectors.imap import account, changes, fetch, search, threads
 from flowcrm.connectors.imap.api import Api, ImapSettings
 from flowcrm.connectors.imap.catalogue import Catalogue
 from flowcrm.connectors.imap.folders import Key
 from flowcrm.connectors.imap.mails import Reader
-from flowcrm.connectors.imap.wire import ImapServer
-from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Search, Thread
+from flowcrm.mail.types import Account, ChangePage, Fetched, Folder, Headers, ItemFailed, Scope, Search, ServerLogin, Thread
 
 
 class ImapConnector:
@@ -18,7 +17,7 @@ class ImapConnector:
     key, catalogue: see there; both are the caller's.
     """
 
-    def __init__(self, *, server: ImapServer, settings: ImapSettings, spend: Spend, key: Key, catalogue: Catalogue) -> None:
+    def __init__(self, *, server: ServerLogin, settings: ImapSettings, spend: Spend, key: Key, catalogue: Catalogue) -> None:
         self._reader = Reader(Api(server, settings, spend), key, catalogue)
 
     def check(self) -> Account:
@@ -37,7 +36,7 @@ class ImapConnector:
         return fetch.headers(self._reader, provider_ids)
 
     def threads(self, thread_ids: Sequence[str]) -> tuple[Thread | ItemFailed, ...]:
-        return fetch.threads(self._reader, thread_ids)
+        return threads.threads(self._reader, thread_ids)
 
     def search(self, wanted: Search) -> tuple[str, ...]:
         return search.search(self._reader, wanted)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from flowcrm.connectors.imap.catalogue import Catalogue, Entry, Sighting, Spot
+from flowcrm.connectors.imap.catalogue import Catalogue
 from flowcrm.connectors.imap.mails import arrived
+from flowcrm.mail.places import Entry, Sighting, Spot
 from flowcrm.mail.types import Change, ChangeKind
 
 

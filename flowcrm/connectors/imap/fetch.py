@@ -1,4 +1,4 @@
-"""Mails by their ids: one UID FETCH a mail, since one answer may be as large as memory allows; headers and threads in few.
+"""Mails by their ids: one UID FETCH a mail, since one answer may be as large as memory allows; headers in few.
 
 BODY.PEEK, never RFC822 or BODY: those mark the mail as read (RFC 9051, 6.4.5).
 """
@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from flowcrm.connectors.imap.api import Fields
-from flowcrm.connectors.imap.catalogue import Entry, Spot
 from flowcrm.connectors.imap.errors import FolderAbsent
+from flowcrm.connectors.imap.folders import Place
 from flowcrm.connectors.imap.mails import Reader, date_of, is_unread, part_of
 from flowcrm.connectors.imap.wire import AnswerTooLarge
 from flowcrm.mail.errors import Gone, MailError, NeedsAdmin, NeedsLogin, Permanent, RateLimited, Transient
 from flowcrm.mail.headers import read_block, text
-from flowcrm.mail.types import Change, ChangeKind, Fetched, Headers, ItemFailed, Thread
+from flowcrm.mail.places import Entry, Spot
+from flowcrm.mail.types import Fetched, Headers, ItemFailed
 
 # So many failures in a row are not the mails' fault.
 _STRIKES = 3
@@ -28,20 +29,21 @@ class Shelf:
         self._reader = reader
         self._opened: tuple[str, int] | None = None
 
-    def open(self, spot: Spot) -> None:
+    def open(self, spot: Spot) -> Place:
         """Raises Gone where the folder, or the validity of its UIDs, is no more."""
         folder_id, validity = spot.folder_id, spot.validity
         place = self._reader.place(folder_id)
         if place is None:
-            raise _gone()
+            raise gone()
         if self._opened is None or self._opened[0] != folder_id:
             self._opened = None
             try:
                 self._opened = (folder_id, self._reader.api.examine(place.name).validity)
             except FolderAbsent:
-                raise _gone() from None
+                raise gone() from None
         if self._opened[1] != validity:
-            raise _gone()
+            raise gone()
+        return place
 
     def forget(self) -> None:
         """The connection was lost, and with it what was opened."""
@@ -51,10 +53,10 @@ class Shelf:
 def headers(reader: Reader, provider_ids: Sequence[str]) -> tuple[Headers | ItemFailed, ...]:
     """One command for the mails of one folder."""
     shelf, found, spots = Shelf(reader), {}, reader.catalogue.spots(provider_ids)
-    for group in _by_folder(spots.values()):
+    for group in by_folder(spots.values()):
         found.update(_headers_of(reader, shelf, group))
     return tuple(
-        found.get(spots[one], ItemFailed(one, _gone())) if one in spots else ItemFailed(one, _gone()) for one in provider_ids
+        found.get(spots[one], ItemFailed(one, gone())) if one in spots else ItemFailed(one, gone()) for one in provider_ids
     )
 
 
@@ -78,18 +80,8 @@ def fetch(reader: Reader, provider_ids: Sequence[str]) -> tuple[Fetched | ItemFa
     return tuple(answers)
 
 
-def threads(reader: Reader, thread_ids: Sequence[str]) -> tuple[Thread | ItemFailed, ...]:
-    """From the catalogue of what was listed; that a mail of it is gone shows when it is asked for."""
-    known = reader.catalogue.threads(thread_ids)
-    return tuple(_thread(one, known[one]) if known.get(one) else ItemFailed(one, _gone()) for one in thread_ids)
-
-
-def _thread(thread_id: str, entries: Sequence[Entry]) -> Thread:
-    mails = (Change(ChangeKind.ARRIVED, one.mail_id, thread_id, one.folder_ids, at=one.at) for one in entries)
-    return Thread(thread_id, tuple(mails))
-
-
-def _by_folder(spots: Iterable[Spot]) -> Iterator[list[Spot]]:
+def by_folder(spots: Iterable[Spot]) -> Iterator[list[Spot]]:
+    """Those of one folder, and one validity, together."""
     ordered = sorted(spots, key=lambda spot: (spot.folder_id, spot.validity, spot.uid))
     return (list(group) for _, group in groupby(ordered, key=lambda spot: (spot.folder_id, spot.validity)))
 
@@ -121,7 +113,7 @@ def _headers(entry: Entry, fields: Fields) -> Headers:
 
 def _fetch_one(reader: Reader, shelf: Shelf, provider_id: str, spot: Spot | None) -> Fetched | ItemFailed:
     if spot is None:
-        return ItemFailed(provider_id, _gone())
+        return ItemFailed(provider_id, gone())
     try:
         shelf.open(spot)
         fields = reader.api.fetch([spot.uid], _WHOLE).get(spot.uid)
@@ -134,14 +126,15 @@ def _fetch_one(reader: Reader, shelf: Shelf, provider_id: str, spot: Spot | None
         return ItemFailed(provider_id, error)
     entry = reader.catalogue.look_up([spot]).get(spot)
     if fields is None or entry is None:
-        return ItemFailed(provider_id, _gone())
+        return ItemFailed(provider_id, gone())
     raw = part_of(fields, b"BODY[]")
     if raw is None:
         return ItemFailed(provider_id, Permanent("The mail server gives this email without its content.", code="no_content"))
     return Fetched(provider_id, entry.thread_id, entry.folder_ids, date_of(fields), is_unread(fields), raw)
 
 
-def _gone() -> MailError:
+def gone() -> MailError:
+    """The mail lies nowhere."""
     return Gone("The email is no longer there.", code="gone")
 
 

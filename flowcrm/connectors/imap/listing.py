@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from flowcrm.connectors.imap.api import Opened
-from flowcrm.connectors.imap.catalogue import Sighting
 from flowcrm.connectors.imap.cursor import Cursor, Frontier, Told, figures_of, hour
 from flowcrm.connectors.imap.errors import FolderAbsent
 from flowcrm.connectors.imap.folders import UNFINISHED, Place
 from flowcrm.connectors.imap.mails import Reader, arrived, look_at
+from flowcrm.mail.places import Sighting
 from flowcrm.mail.types import Change, ChangePage, FolderRole, Scope
 
 _SLACK = timedelta(days=1).total_seconds()

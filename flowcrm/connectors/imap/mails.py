@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from flowcrm.connectors.imap.api import Api, Fields
-from flowcrm.connectors.imap.catalogue import Catalogue, Sighting, Spot
+from flowcrm.connectors.imap.catalogue import Catalogue
 from flowcrm.connectors.imap.folders import Key, Place, places_of
 from flowcrm.connectors.imap.wire import AnswerTooLarge
 from flowcrm.mail import addresses, references
 from flowcrm.mail.headers import Block, read_block
+from flowcrm.mail.places import Sighting, Spot
 from flowcrm.mail.types import Change, ChangeKind
 
 _PEOPLE = ("from", "sender", "reply-to", "to", "cc", "bcc")

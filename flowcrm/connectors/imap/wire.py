@@ -8,8 +8,6 @@ import imaplib
 import io
 import socket
 import ssl
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, cast
 
 from imapclient import IMAPClient
@@ -18,35 +16,17 @@ from imapclient.response_parser import parse_response
 
 from flowcrm.lib import clock
 from flowcrm.lib.http import HostRules, Timeouts, resolve_allowed
+from flowcrm.mail.types import Security, ServerLogin
 
 # A line holds no mail (those are literals), but perhaps the UIDs of a folder: 16 MB are two million of them.
 _LINE_BYTES = 16 * 2**20
 _CHUNK = 64 * 2**10
 
 
-class Security(StrEnum):
-    """How the connection is closed to others. NONE only to this machine, for stand-ins."""
-
-    TLS = "tls"
-    STARTTLS = "starttls"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class ImapServer:
-    """Where a mailbox is, and who may read it. host: as a person typed it, checked by who took it in."""
-
-    host: str
-    port: int
-    security: Security
-    user: str
-    password: str = field(repr=False)
-
-
 class Wire(imaplib.IMAP4):
     """One connection. Raises OSError (TimeoutError, ssl.SSLError among them) and the errors of lib.http for forbidden hosts."""
 
-    def __init__(self, server: ImapServer, rules: HostRules, timeouts: Timeouts, literal_bytes: int) -> None:
+    def __init__(self, server: ServerLogin, rules: HostRules, timeouts: Timeouts, literal_bytes: int) -> None:
         """literal_bytes: what the literals of one command's answer may hold together."""
         self._server = server
         self._rules = rules
@@ -112,7 +92,7 @@ class AnswerTooLarge(Exception):
 class Client(IMAPClient):  # type: ignore[misc]
     """IMAPClient on a `Wire`."""
 
-    def __init__(self, server: ImapServer, rules: HostRules, timeouts: Timeouts, literal_bytes: int) -> None:
+    def __init__(self, server: ServerLogin, rules: HostRules, timeouts: Timeouts, literal_bytes: int) -> None:
         self._wire = (server, rules, timeouts, literal_bytes)
         super().__init__(server.host, server.port, ssl=server.security is Security.TLS)
         # It switches a log on that costs five times what reading a mail does, and holds what stands in them.

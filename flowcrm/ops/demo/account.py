@@ -10,7 +10,7 @@ from django.db import transaction
 from flowcrm.connectors.gmail.client import GmailConnector
 from flowcrm.lib import clock
 from flowcrm.mail.types import Tokens
-from flowcrm.mailboxes.connect import Consent, Visit, do_connect
+from flowcrm.mailboxes.connect import Owner, Visit, do_connect
 from flowcrm.mailboxes.open import GMAIL_SCOPES, gmail_settings
 from flowcrm.ops.demo.people import Cast, User
 from flowcrm.store.db import workspace_scope
@@ -76,7 +76,7 @@ def do_connect_at(
     token = google.access_token(address)
     with closing(GmailConnector(access_token=token, settings=gmail_settings(), spend=_free)) as connector:
         visit = Visit(connector.check(), connector.folders(), _tokens(google, address, granted))
-    return do_connect("gmail", Consent("", "", "", workspace_id, member_id, None), visit)
+    return do_connect("gmail", Owner(workspace_id, member_id, None), visit)
 
 
 def _tokens(google: Standin, address: str, granted: Sequence[str]) -> Tokens:

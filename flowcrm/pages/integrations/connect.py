@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from flowcrm.connectors import oauth
 from flowcrm.mail.errors import MailError, PermissionMissing
-from flowcrm.mailboxes.connect import Consent, OtherAddress, OwnedByAnother, finish_gmail, mailbox_address
+from flowcrm.mailboxes.connect import Consent, OtherAddress, OwnedByAnother, Owner, finish_gmail, mailbox_address
 from flowcrm.mailboxes.open import GMAIL_SCOPES, google_app
 from flowcrm.mailboxes.states import Forbidden, State, check_move
 from flowcrm.pages.http import MemberRequest, asks_provider
@@ -88,16 +88,8 @@ def _go_on(request: MemberRequest, mailbox_id: int) -> HttpResponse:
 def _finish(request: MemberRequest, begun: Errand) -> int:
     if "code" not in request.GET:
         raise oauth.refusal(request.GET.get("error", ""))
-    return finish_gmail(
-        Consent(
-            code=request.GET["code"],
-            verifier=begun.verifier,
-            redirect_uri=redirect_uri(),
-            workspace_id=request.workspace.id,
-            member_id=request.member.id,
-            mailbox_id=begun.mailbox_id,
-        )
-    )
+    owner = Owner(request.workspace.id, request.member.id, begun.mailbox_id)
+    return finish_gmail(owner, Consent(request.GET["code"], begun.verifier, redirect_uri()))
 
 
 def _refused(request: MemberRequest, error: Exception, mailbox_id: int | None) -> HttpResponse:

@@ -6,12 +6,15 @@ which live, by a hash that says nothing of the account.
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from flowcrm.mail.types import Tokens
+from flowcrm.mail.types import Security, ServerLogin, Tokens
 from flowcrm.store.db import router_rows, row, run
 from flowcrm.store.vaults import instance_vault
 from flowcrm.vault.seal import WorkspaceVault
+
+# A password does not expire by itself.
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ def read_tokens(vault: WorkspaceVault, *, mailbox_id: int, lock: bool = False) -
     if found is None:
         return None
     opened = json.loads(vault.open("tokens", mailbox_id, bytes(found[0])))
+    if "access" not in opened:
+        return None
     tokens = Tokens(opened["access"], opened["refresh"], found[2], frozenset(opened["scopes"]))
     return Stored(tokens, int(found[1]))
 
@@ -61,17 +66,30 @@ def do_grant(vault: WorkspaceVault, *, mailbox_id: int, account: AccountHash, to
     consent now and then: then the stored one goes on, never nothing in its place."""
     if tokens.refresh is None and (former := read_tokens(vault, mailbox_id=mailbox_id, lock=True)):
         tokens = Tokens(tokens.access, former.tokens.refresh, tokens.expires_at, tokens.scopes)
-    run(
-        """INSERT INTO mailbox_secret (workspace_id, mailbox_id, s_tokens, expires_at) VALUES (%s, %s, %s, %s)
-           ON CONFLICT (workspace_id, mailbox_id) DO UPDATE
-           SET s_tokens = EXCLUDED.s_tokens, expires_at = EXCLUDED.expires_at, rev = nextval('flow_id')""",
-        [vault.workspace_id, mailbox_id, _sealed(vault, mailbox_id, tokens), tokens.expires_at],
+    _do_store(vault, mailbox_id, _sealed(vault, mailbox_id, tokens), tokens.expires_at, account)
+
+
+def read_login(vault: WorkspaceVault, *, mailbox_id: int) -> ServerLogin | None:
+    """How the mailbox signs in with a password, opened; None where it does not."""
+    found = row(
+        "SELECT s_tokens FROM mailbox_secret WHERE workspace_id = %s AND mailbox_id = %s", [vault.workspace_id, mailbox_id]
     )
-    run(
-        """INSERT INTO mailbox_grant (workspace_id, mailbox_id, gen, h_account) VALUES (%s, %s, %s, %s)
-           ON CONFLICT (workspace_id, mailbox_id) DO UPDATE SET gen = EXCLUDED.gen, h_account = EXCLUDED.h_account""",
-        [vault.workspace_id, mailbox_id, account.gen, account.value],
-    )
+    opened = json.loads(vault.open("tokens", mailbox_id, bytes(found[0]))) if found else {}
+    if "password" not in opened:
+        return None
+    return ServerLogin(opened["host"], int(opened["port"]), Security(opened["security"]), opened["user"], opened["password"])
+
+
+def do_keep_login(vault: WorkspaceVault, *, mailbox_id: int, account: AccountHash, login: ServerLogin) -> None:
+    """A person has just given a password with which signing in works: it replaces what there was."""
+    plain = {
+        "host": login.host,
+        "port": login.port,
+        "security": login.security.value,
+        "user": login.user,
+        "password": login.password,
+    }
+    _do_store(vault, mailbox_id, vault.seal("tokens", mailbox_id, json.dumps(plain).encode()), _NEVER, account)
 
 
 def do_replace(vault: WorkspaceVault, *, mailbox_id: int, former: Stored, tokens: Tokens) -> bool:
@@ -104,6 +122,20 @@ def do_grant_ended(*, workspace_id: int, mailbox_id: int) -> None:
 def do_forget_grant(*, workspace_id: int, mailbox_id: int) -> None:
     """Disconnect: the tokens go, everything else stays."""
     run("DELETE FROM mailbox_secret WHERE workspace_id = %s AND mailbox_id = %s", [workspace_id, mailbox_id])
+
+
+def _do_store(vault: WorkspaceVault, mailbox_id: int, sealed: bytes, expires_at: datetime, account: AccountHash) -> None:
+    run(
+        """INSERT INTO mailbox_secret (workspace_id, mailbox_id, s_tokens, expires_at) VALUES (%s, %s, %s, %s)
+           ON CONFLICT (workspace_id, mailbox_id) DO UPDATE
+           SET s_tokens = EXCLUDED.s_tokens, expires_at = EXCLUDED.expires_at, rev = nextval('flow_id')""",
+        [vault.workspace_id, mailbox_id, sealed, expires_at],
+    )
+    run(
+        """INSERT INTO mailbox_grant (workspace_id, mailbox_id, gen, h_account) VALUES (%s, %s, %s, %s)
+           ON CONFLICT (workspace_id, mailbox_id) DO UPDATE SET gen = EXCLUDED.gen, h_account = EXCLUDED.h_account""",
+        [vault.workspace_id, mailbox_id, account.gen, account.value],
+    )
 
 
 def _sealed(vault: WorkspaceVault, mailbox_id: int, tokens: Tokens) -> bytes:

@@ -8,9 +8,9 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 
 from flowcrm.connectors.imap.api import Api, ImapSettings
-from flowcrm.connectors.imap.wire import ImapServer, Security
 from flowcrm.lib.http import HostRules, Timeouts
 from flowcrm.mail.errors import MailError, NeedsAdmin, NeedsLogin, Transient
+from flowcrm.mail.types import Security, ServerLogin
 
 Answer = Callable[[str, str, socket.socket], None]
 _TIMES = Timeouts(connect=2, read=0.5, total=1.5)
@@ -60,7 +60,7 @@ def server(answer: Answer, abilities: str = "IMAP4rev1") -> Iterator[tuple[int, 
 
 def api(port: int, **more: object) -> Api:
     settings = ImapSettings("ann@acme.example", hosts=HostRules(loopback=True), timeouts=_TIMES, **more)  # type: ignore[arg-type]
-    return Api(ImapServer("127.0.0.1", port, Security.NONE, "ann", "pässword"), settings, lambda units: None)
+    return Api(ServerLogin("127.0.0.1", port, Security.NONE, "ann", "pässword"), settings, lambda units: None)
 
 
 def failing(port: int, **more: object) -> MailError:
@@ -124,7 +124,7 @@ def test_where_nobody_may_sign_in_with_a_password_the_admin_is_asked() -> None:
 @pytest.mark.parametrize("host", ["10.1.2.3", "192.168.0.1", "169.254.169.254", "[::1]", "0.0.0.0"])
 def test_private_networks_are_closed_unless_the_operator_opened_them(host: str) -> None:
     settings = ImapSettings("ann@acme.example", timeouts=_TIMES)
-    line = Api(ImapServer(host.strip("[]"), 993, Security.TLS, "ann", "x"), settings, lambda units: None)
+    line = Api(ServerLogin(host.strip("[]"), 993, Security.TLS, "ann", "x"), settings, lambda units: None)
     with pytest.raises(Transient) as caught:
         line.list_folders()
     assert caught.value.code == "host_forbidden"
@@ -132,7 +132,7 @@ def test_private_networks_are_closed_unless_the_operator_opened_them(host: str) 
 
 def test_a_password_never_travels_in_the_clear_but_on_this_machine() -> None:
     settings = ImapSettings("ann@acme.example", hosts=HostRules(listed=("10.0.0.0/8",)), timeouts=_TIMES)
-    line = Api(ImapServer("10.1.2.3", 143, Security.NONE, "ann", "x"), settings, lambda units: None)
+    line = Api(ServerLogin("10.1.2.3", 143, Security.NONE, "ann", "x"), settings, lambda units: None)
     with pytest.raises(Transient) as caught:
         line.list_folders()
     assert caught.value.code == "host_forbidden"
@@ -141,7 +141,7 @@ def test_a_password_never_travels_in_the_clear_but_on_this_machine() -> None:
 def test_without_starttls_there_is_no_sign_in() -> None:
     with server(lambda tag, command, line: None) as (port, seen):
         line = Api(
-            ImapServer("127.0.0.1", port, Security.STARTTLS, "ann", "secret"),
+            ServerLogin("127.0.0.1", port, Security.STARTTLS, "ann", "secret"),
             ImapSettings("ann@acme.example", hosts=HostRules(loopback=True), timeouts=_TIMES),
             lambda units: None,
         )
