@@ -20,6 +20,7 @@ from flowcrm.pages.emails import views as emails
 from flowcrm.pages.help import views as help_pages
 from flowcrm.pages.integrations import choose as mailbox_choices
 from flowcrm.pages.integrations import connect as mailbox_connect
+from flowcrm.pages.integrations import other as mailbox_other
 from flowcrm.pages.integrations import preview as mailbox_preview
 from flowcrm.pages.integrations import views as integrations
 from flowcrm.pages.integrations import why as mailbox_why
@@ -99,6 +100,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations", integrations.index, name="integrations"),
     path("settings/integrations/connect/gmail", mailbox_connect.connect_gmail, name="connect_gmail"),
     path("settings/integrations/connect/gmail/return", mailbox_connect.gmail_return, name="gmail_return"),
+    path("settings/integrations/connect/other", mailbox_other.connect_other, name="connect_other"),
     path("settings/integrations/google", provider.google, name="google_setup"),
     path("settings/integrations/google/test", provider.google_test, name="google_test"),
     path("settings/integrations/<int:mailbox_id>", integrations.one_card, name="mailbox_card"),

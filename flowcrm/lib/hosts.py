@@ -1,10 +1,13 @@
 """Host names and addresses: looked up within a time, and told where a packet to them would really go."""
 
 import ipaddress
+import re
 import socket
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
+
+import idna
 
 from flowcrm.lib import clock
 
@@ -15,6 +18,9 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 AT_ONCE = 32
 _PLACES = threading.BoundedSemaphore(AT_ONCE)
 
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_LONGEST = 253
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -31,6 +37,22 @@ def look_up(host: str, port: int, seconds: float | None) -> tuple[str, ...]:
         _PLACES.release()
         raise
     return answer.result(None if seconds is None else seconds - (clock.monotonic() - began))
+
+
+def wire_host(text: str) -> str:
+    """A host as a person typed it, as it is asked for: a name in IDNA's ASCII form, or an address. Raises ValueError."""
+    host = text.strip().rstrip(".").lower()
+    try:
+        return str(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        pass
+    try:
+        host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        raise ValueError("not a host name") from None
+    if not _NAME.fullmatch(host) or len(host) > _LONGEST:
+        raise ValueError("not a host name")
+    return host
 
 
 def inner(address: str) -> IpAddress:

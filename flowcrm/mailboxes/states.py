@@ -118,7 +118,7 @@ class Shown:
 
 
 # Who is meant when a sentence says who acts. Both are parts of sentences: {who} within one, {Who} at its beginning.
-_PROVIDERS: dict[str, Text] = {"gmail": _("Google")}
+_PROVIDERS: dict[str, Text] = {"gmail": _("Google"), "imap": _("the mail server")}
 
 _STATES: dict[State, Shown] = {
     State.REAUTHORIZE: Shown(

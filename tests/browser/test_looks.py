@@ -29,7 +29,7 @@ COLOURS = {
 }
 HELP = tuple(f"/help/kb-{number}" for number in ("001", "010", "011", "012", "015"))
 SETTINGS = (
-    *("integrations", "integrations/google", "integrations/connect/gmail", "kept-out"),
+    *("integrations", "integrations/google", "integrations/connect/gmail", "integrations/connect/other", "kept-out"),
     *("team", "plan", "audit", "sending", "profile"),
 )
 PREVIEW = "selection=all&since=everything&interval_s=300&on_leave=keep&on_delete=keep&level=only_me"

@@ -14,6 +14,7 @@ PLAIN = (
     "/companies/new",
     "/settings/integrations",
     "/settings/integrations/connect/gmail",
+    "/settings/integrations/connect/other",
     "/settings/integrations/google",
     "/settings/kept-out",
     "/settings/team",

@@ -54,7 +54,7 @@ def test_its_owner_sees_why_and_until_when_and_brings_it_back(colleague: Someone
     assert 'href="/emails/bin"' in colleague.get("/emails").content.decode()
     page = " ".join(colleague.get("/emails/bin").content.decode().split())
     assert "Budget" in page
-    assert "deleted in Gmail" in page
+    assert "deleted in the mailbox" in page
     assert "goes on" in page
     answer = colleague.post(f"/emails/bin/{copy_id}/back", follow=True)
     assert "It is back where it was." in answer.content.decode()
@@ -105,7 +105,7 @@ def test_an_email_and_a_thread_are_removed_and_brought_back_by_their_owner_alone
         assert someone.post(f"/emails/message/{one}/remove").status_code == 404
         assert someone.post(f"/emails/{thread}/remove").status_code == 404
         assert someone.post(f"/settings/integrations/{box}/let-back").status_code == 404
-    assert "kept out; nothing changed in Gmail" in colleague.post(f"/emails/message/{one}/remove", follow=True).content.decode()
+    assert "kept out; nothing changed in the mailbox" in colleague.post(f"/emails/message/{one}/remove", follow=True).content.decode()
     page = " ".join(colleague.post(f"/emails/{thread}/remove", follow=True).content.decode().split())
     assert "removed by you" in page
     assert "Budget" in page

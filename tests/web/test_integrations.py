@@ -353,7 +353,7 @@ def test_a_selection_that_lets_nothing_in_is_found(member: Someone) -> None:
         do_folders(vault(member.workspace_id), mailbox_id=mailbox_id, folders=labels)
         run("UPDATE folder SET chosen = true WHERE mailbox_id = %s", [mailbox_id])
         do_folders(vault(member.workspace_id), mailbox_id=mailbox_id, folders=[])
-    assert "1 chosen label was deleted in Gmail" in _page(member.get(PAGE))
+    assert "1 chosen label or folder was deleted there" in _page(member.get(PAGE))
 
 
 def test_authorization_error_has_the_article_s_steps(member: Someone) -> None:

@@ -159,7 +159,7 @@ def test_it_goes_on_from_what_the_page_carries_and_says_at_least_until_then(team
     owner, address = _owner(box), f"{_at(box)}?{urlencode(CONTACTS)}"
     with override_settings(GMAIL_UNITS_PER_MINUTE=300):
         page = owner.get(address)
-        assert re.search(r"At least 1?[0-9] emails come in. Gmail finds 33 that may be a contact's", _text(page))
+        assert re.search(r"At least 1?[0-9] emails come in. The mailbox holds 33 that may be a contact's", _text(page))
         assert 'hx-trigger="load delay:' in page.content.decode()
         for _ in range(20):
             clock.advance(60)

@@ -250,9 +250,10 @@ class Api:
                 raise sign_in_off()
             else:
                 client.login(server.user, server.password)
-        except imaplib.IMAP4.abort:
-            raise
         except imaplib.IMAP4.error as error:
+            # The library makes one of a refusal and of a connection that broke: only the first asks for a person.
+            if isinstance(error, imaplib.IMAP4.abort) or isinstance(error.__context__, imaplib.IMAP4.abort):
+                raise goodbye(str(error)) from None
             raise sign_in_refused(str(error)) from None
 
     def _drop(self) -> None:

@@ -53,7 +53,9 @@ def sign_in_off() -> MailError:
 
 
 def goodbye(said: str) -> MailError:
-    """BYE, or a connection that ended."""
+    """BYE, or a connection that ended, or what is no IMAP at all."""
+    if "unexpected response" in said:
+        return garbled()
     known = _known(said)
     return known if isinstance(known, Transient) else Transient("The mail server ended the connection.", code="cut")
 

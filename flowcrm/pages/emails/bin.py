@@ -23,7 +23,7 @@ from flowcrm.store.writes.bin import BinReason, PlanFull, StillListed, check_bri
 from flowcrm.store.writes.kept_out import do_let_back, do_remove_email, do_remove_thread
 
 _WHY: dict[BinReason, str | Promise] = {
-    BinReason.DELETED: gettext_lazy("deleted in Gmail"),
+    BinReason.DELETED: gettext_lazy("deleted in the mailbox"),
     BinReason.LEFT: gettext_lazy("left the chosen labels"),
     BinReason.NARROWED: gettext_lazy("does not fit the mailbox's settings"),
     BinReason.HAND: gettext_lazy("removed by you"),
@@ -78,7 +78,7 @@ def _removed(request: MemberRequest) -> HttpResponse:
     note(request, "remove")
     messages.success(
         request,
-        _("Removed from FlowCRM and kept out; nothing changed in Gmail. For 30 days it lies here, and Bring back undoes it."),
+        _("Removed and kept out; nothing changed in the mailbox. For 30 days it lies here, and Bring back undoes it."),
     )
     return redirect("email_bin")
 

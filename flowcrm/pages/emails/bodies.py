@@ -110,7 +110,7 @@ def body(looking: Actor, message_id: int, own: Own) -> Body:
         files=_files(opened.files),
         sender=known,
         unknown=unknown,
-        explainable=opened.own and place is not None and place.kind == "gmail",
+        explainable=opened.own and place is not None and place.kind != "archive",
         keep_out=_keep_out(opened.head, own) if opened.own else (),
         viewers=viewed_by(looking, message_id) if opened.own else (),
     )

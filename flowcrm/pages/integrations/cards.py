@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from flowcrm.lib import clock
 from flowcrm.mailboxes.states import BROKEN, Condition, Note, Shown, State, is_passing, shown
+from flowcrm.pages.integrations.refusals import connect_url
 from flowcrm.pages.integrations.words import DIRECTIONS, INTERVALS, KINDS, SELECTIONS, skipped
 from flowcrm.store.models import Workspace
 from flowcrm.store.plans import PLANS, Plan
@@ -52,6 +53,11 @@ class Card:
     progress: Import | None
     lively: bool
     without_plan: bool
+
+    @property
+    def connect_url(self) -> str:
+        """Where it is connected again."""
+        return connect_url(self.row.id, self.row.kind)
 
     @property
     def broken(self) -> bool:

@@ -34,7 +34,9 @@ def _selection(card: Card, *, any_contact: bool) -> Check:
     if row.import_from is None:
         return Check(title, "wait", _("Nothing was chosen yet, so nothing is read."))
     if row.selection == "labels" and row.lost:
-        lost = ngettext("%(n)s chosen label was deleted in Gmail.", "%(n)s chosen labels were deleted in Gmail.", row.lost)
+        lost = ngettext(
+            "%(n)s chosen label or folder was deleted there.", "%(n)s chosen labels or folders were deleted there.", row.lost
+        )
         return Check(title, "wait", f"{lost % {'n': row.lost}} {_('Open Settings and choose again.')}")
     if row.selection == "labels" and not row.chosen:
         return Check(title, "bad", _("No label is chosen, so nothing comes in. Open Settings and choose some."))
@@ -47,11 +49,15 @@ def _permissions(card: Card) -> Check:
     title = _("Permissions")
     match State(card.row.state):
         case State.PERMISSION_MISSING:
-            return Check(title, "bad", _("Reading email was not allowed at Google. Allow it, and leave its box ticked."))
+            return Check(title, "bad", _("Reading email was not allowed at the provider. Allow it, and leave its box ticked."))
         case State.REAUTHORIZE:
-            return Check(title, "bad", _("Google ended the permission: revoked, or the password was changed. Re-authorize."))
+            return Check(
+                title, "bad", _("The provider ended the permission: revoked, or the password was changed. Re-authorize.")
+            )
         case State.ADMIN_MUST_ACT:
-            return Check(title, "wait", _("Google does not let this FlowCRM in, so it does not say. An admin must act first."))
+            return Check(
+                title, "wait", _("The provider does not let this FlowCRM in, so it does not say. An admin must act first.")
+            )
         case State.DISCONNECTED:
             return Check(title, "wait", _("Given up when the mailbox was disconnected."))
     return Check(title, "good", _("Reading email is allowed."))
@@ -60,7 +66,7 @@ def _permissions(card: Card) -> Check:
 def _quota(card: Card, limits: Limits) -> Check:
     title = _("Quota limits")
     if limits.stored_full:
-        return Check(title, "wait", _("The plan's storage is full. New emails wait at Google; nothing is lost."))
+        return Check(title, "wait", _("The plan's storage is full. New emails wait in the mailbox; nothing is lost."))
     if limits.day_full and card.row.progress.waiting:
         sentence = _("Today's limit is reached. The sync goes on by itself at %(when)s; nothing is lost.")
         return Check(title, "wait", sentence % {"when": moment(limits.until)})

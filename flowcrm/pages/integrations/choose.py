@@ -17,7 +17,6 @@ from flowcrm.pages.emails.lists import lines, who_looks
 from flowcrm.pages.http import MemberRequest
 from flowcrm.pages.integrations.cards import card, read_limits
 from flowcrm.pages.integrations.forms import ChoiceForm
-from flowcrm.pages.integrations.words import DIRECTIONS
 from flowcrm.pages.notes import note
 from flowcrm.queue import wake_sync
 from flowcrm.rules.exclusion import is_no_crm
@@ -66,7 +65,7 @@ def choose(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         "lost": [one for one in known if one.gone],
         "kept_out": [KeptOut(one, may_come_in=one.gone or not is_no_crm(one.name)) for one in every if one.excluded],
         "removed": count_kept_out(request.workspace.id, mailbox_id),
-        "direction": DIRECTIONS["one_way"],
+        "words": form.wording,
         "any_contact": any_contact_address(request.workspace.id),
         "change": last_change(request.workspace.id, mailbox_id),
     }
@@ -99,7 +98,7 @@ def let_in(request: MemberRequest, mailbox_id: int) -> HttpResponse:
     known = {one.provider_id: one for one in labels(vault(workspace_id), mailbox_id) if one.excluded}
     label = known.get(wanted)
     if label is None or (is_no_crm(label.name) and not label.gone):
-        messages.warning(request, _("While a label is called No-CRM, it keeps emails out. Rename it in Gmail first."))
+        messages.warning(request, _("While a label is called No-CRM, it keeps emails out. Rename it there first."))
     elif do_let_in(workspace_id=workspace_id, mailbox_id=mailbox_id, folder_id=wanted):
         note(request, "let_in", [mailbox.id])
         _look_again(mailbox)

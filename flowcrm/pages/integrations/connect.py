@@ -44,7 +44,7 @@ def redirect_uri() -> str:
 @require_http_methods(["GET", "POST"])
 def connect_gmail(request: MemberRequest) -> HttpResponse:
     """GET: what will be asked, and why. POST: off to Google."""
-    mailbox = _mailbox(request)
+    mailbox = wanted_mailbox(request)
     if not PLANS[request.workspace.plan].email_integration:
         return redirect("integrations")
     if instance_setting("google_app") is None:
@@ -111,7 +111,7 @@ def _note_missing(request: MemberRequest, mailbox_id: int, error: PermissionMiss
     do_state(workspace_id=request.workspace.id, mailbox_id=mailbox_id, state=State.PERMISSION_MISSING, code=error.code)
 
 
-def _mailbox(request: MemberRequest) -> Mailbox | None:
+def wanted_mailbox(request: MemberRequest) -> Mailbox | None:
     """The mailbox to be re-connected (`mailbox`, in the address). Raises NotFound for what is not the member's own."""
     wanted = request.GET.get("mailbox", "")
     if not wanted:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flowcrm.lib import clock
 from flowcrm.pages.forms import Form, LevelCards, OptionCards
+from flowcrm.pages.integrations.wording import wording
 from flowcrm.pages.integrations.words import INTERVALS, SELECTIONS, STAYING
 from flowcrm.pages.words import LEVELS
 from flowcrm.store.models import Mailbox
@@ -41,7 +42,7 @@ class ChoiceForm(Form):
         widget=OptionCards,
         error_messages={"required": _("Choose what may come in.")},
     )
-    labels = forms.MultipleChoiceField(label=_("Labels"), required=False, widget=forms.CheckboxSelectMultiple)
+    labels = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     since = forms.ChoiceField(label=_("Import since"), choices=_SINCE)
     since_day = forms.DateField(
         label=_("Day"),
@@ -51,13 +52,19 @@ class ChoiceForm(Form):
     )
     interval_s = forms.TypedChoiceField(label=_("Sync frequency"), choices=list(INTERVALS.items()), coerce=int)
 
-    on_leave = forms.ChoiceField(label=_("When an email leaves the chosen labels"), choices=list(STAYING.items()))
-    on_delete = forms.ChoiceField(label=_("When an email is deleted in Gmail"), choices=list(STAYING.items()))
+    on_leave = forms.ChoiceField(choices=list(STAYING.items()))
+    on_delete = forms.ChoiceField(choices=list(STAYING.items()))
     level = forms.ChoiceField(label=_("Who may see it"), choices=list(LEVELS.items()), widget=LevelCards)
 
     def __init__(self, *args: Any, mailbox: Mailbox, labels: Sequence[LabelRow], default_level: str, **kwargs: Any) -> None:
         super().__init__(*args, initial=_initial(mailbox, labels, default_level), **kwargs)
         self.mailbox = mailbox
+        self.wording = wording(mailbox.kind)
+        chosen = {**SELECTIONS, "labels": self.wording.chosen}
+        self.fields["selection"].choices = list(chosen.items())  # type: ignore[attr-defined]
+        self.fields["labels"].label = str(self.wording.folders)
+        self.fields["on_leave"].label = str(self.wording.leave)
+        self.fields["on_delete"].label = str(self.wording.delete)
         # A deleted label can be taken out of the choice, and not be put back.
         self.fields["labels"].choices = [(one.provider_id, one.name) for one in labels if not one.gone]  # type: ignore[attr-defined]
         if mailbox.import_from is not None:
@@ -66,7 +73,7 @@ class ChoiceForm(Form):
     def clean(self) -> dict[str, Any]:
         typed = self.cleaned_data
         if typed.get("selection") == "labels" and not typed.get("labels") and "labels" not in self.errors:
-            self.add_error("labels", ValidationError(_("Choose at least one label, or nothing would come in.")))
+            self.add_error("labels", ValidationError(str(self.wording.choose_one)))
         if typed.get("since") == _DAY and "since_day" not in self.errors:
             self._check_day(typed.get("since_day"))
         return typed

@@ -30,9 +30,9 @@ class Refusal:
     for_admin: bool = False
 
 
-def connect_url(mailbox_id: int | None) -> str:
+def connect_url(mailbox_id: int | None, kind: str = "gmail") -> str:
     """Where connecting begins, or re-connecting a mailbox."""
-    url = reverse("connect_gmail")
+    url = reverse("connect_other" if kind == "imap" else "connect_gmail")
     return url if mailbox_id is None else f"{url}?mailbox={mailbox_id}"
 
 

@@ -20,6 +20,7 @@ from flowcrm.mailboxes.snapshot import read_snapshot
 from flowcrm.mailboxes.states import State
 from flowcrm.pages.http import MemberRequest, asks_provider
 from flowcrm.pages.integrations.cards import moment
+from flowcrm.pages.integrations.wording import wording
 from flowcrm.pages.integrations.words import trouble
 from flowcrm.rules.decide import KEPT, Answer, Verdict
 from flowcrm.store.access import access_mailbox
@@ -45,7 +46,7 @@ _RULES: Mapping[str, tuple[Text, Text]] = {
     "privacy_address": (gettext_lazy("Does it name your account's privacy address?"), gettext_lazy("It stays out.")),
     "excluded": (
         gettext_lazy("Does its thread bear No-CRM?"),
-        gettext_lazy("Take the label No-CRM off every email of its thread in Gmail, and it comes in."),
+        gettext_lazy("Take No-CRM off every email of its thread in the mailbox, and it comes in."),
     ),
     "exclusion_list": (
         gettext_lazy("Does it name somebody who is kept out?"),
@@ -56,7 +57,7 @@ _RULES: Mapping[str, tuple[Text, Text]] = {
     "logged_by_hand": (gettext_lazy("Was it logged by hand?"), ""),
     "draft_spam_trash": (
         gettext_lazy("Is it a draft, spam or in the trash?"),
-        gettext_lazy("Send it, or take it out of spam or trash in Gmail, and it comes in."),
+        gettext_lazy("Send it, or take it out of spam or trash in the mailbox, and it comes in."),
     ),
     "members_only": (gettext_lazy("Is it only among colleagues?"), gettext_lazy("Your account leaves those out.")),
     "before_since": (
@@ -114,14 +115,15 @@ def why(request: MemberRequest, mailbox_id: int) -> HttpResponse:
         address = mailbox_address(request.workspace.id, mailbox_id)
     asked = request.GET.get("q", "").strip()[:_LONGEST]
     context: dict[str, object] = {"mailbox": mailbox, "address": address, "asked": asked}
+    context["by_id"] = wording(mailbox.kind).by_id
     if asked:
         if mailbox.state != State.ON:
-            context["trouble"] = _("This mailbox is not connected right now, so Gmail cannot be asked. Connect it first.")
+            context["trouble"] = _("This mailbox is not connected right now, so it cannot be asked. Connect it first.")
         else:
             try:
                 context["reasons"] = _ask(request.workspace.id, mailbox_id, asked)
             except MailError as error:
-                context["trouble"] = trouble(error, moment)
+                context["trouble"] = trouble(error, moment, mailbox.kind)
     with workspace_scope(request.workspace.id):
         return render(request, "integrations/why.html", context)
 

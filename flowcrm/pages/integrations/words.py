@@ -4,15 +4,17 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from flowcrm.mail.errors import MailError, NeedsLogin, RateLimited
+from flowcrm.pages.integrations.wording import wording
 from flowcrm.pages.words import Option
 
 Text = str | Promise
 
-KINDS: dict[str, Text] = {"gmail": _("Gmail"), "archive": _("Archive")}
+KINDS: dict[str, Text] = {"gmail": _("Gmail"), "imap": _("Other email"), "archive": _("Archive")}
 
 # K10 to K12. The order is the page's; "contacts" is preselected.
 SELECTIONS: dict[str, Option] = {
@@ -23,22 +25,12 @@ SELECTIONS: dict[str, Option] = {
             " brings past emails too."
         ),
     ),
-    "labels": Option(
-        _("Specific labels"),
-        _(
-            "Emails that bear one of the labels you choose, also when they get it later; with them what comes later in the"
-            " thread and what you sent in it."
-        ),
-    ),
+    # Its words differ between providers: wording.py.
+    "labels": wording("gmail").chosen,
     "all": Option(_("All emails"), _("Every email except drafts, spam and trash.")),
 }
 
-DIRECTIONS: dict[str, Option] = {
-    "one_way": Option(
-        _("One-way (Gmail → FlowCRM)"),
-        _("Emails are visible in FlowCRM; nothing changes in Gmail. FlowCRM asks for permission to read, and for no other."),
-    ),
-}
+DIRECTIONS: dict[str, Option] = {"one_way": wording("gmail").direction}
 
 STAYING: dict[str, Text] = {
     "keep": _("keep it here"),
@@ -70,11 +62,15 @@ def skipped(rule: str, count: int, selection: str) -> str:
     return str(words % {"count": count, "n": f"{count:,}"})
 
 
-def trouble(error: MailError, moment: Callable[[datetime], str]) -> str:
-    """Why the provider could not be asked just now. moment: how a moment is said."""
+def trouble(error: MailError, moment: Callable[[datetime], str], kind: str = "gmail") -> str:
+    """Why the provider could not be asked just now. moment: how a moment is said. kind: of the mailbox."""
+    who = capfirst(str(wording(kind).who))
     if isinstance(error, RateLimited):
         when = moment(error.retry_at) if error.retry_at else gettext("in a minute")
-        return gettext("Gmail lets us ask no more just now. Try again %(when)s; nothing is lost.") % {"when": when}
+        return gettext("%(who)s lets us ask no more just now. Try again %(when)s; nothing is lost.") % {
+            "who": who,
+            "when": when,
+        }
     if isinstance(error, NeedsLogin):
-        return gettext("Google refuses to answer for this mailbox. Re-authorize it first.")
-    return gettext("Gmail cannot be reached right now. Nothing is lost; try again in a minute.")
+        return gettext("The provider refuses to answer for this mailbox. Re-authorize it first.")
+    return gettext("%(who)s cannot be reached right now. Nothing is lost; try again in a minute.") % {"who": who}

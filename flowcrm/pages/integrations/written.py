@@ -36,7 +36,7 @@ _STOPPED: dict[str, str | Promise] = {
     State.DISCONNECTED: gettext_lazy("The mailbox is disconnected. Connect it, and go on here."),
 }
 _WAITS: dict[str, str | Promise] = {
-    "slowed": gettext_lazy("Gmail wants us to read more slowly."),
+    "slowed": gettext_lazy("The provider wants us to read more slowly."),
     "keys": gettext_lazy("The key store cannot be reached right now."),
     "fault": gettext_lazy("Something went wrong on our side."),
 }
@@ -142,7 +142,7 @@ def _look(progress: ScanProgress) -> Look:
         usual = _("The provider refuses to let the mailbox be read. See Integrations, and go on here when it is mended.")
         return Look(progress, str(_STOPPED.get(scan.code, usual)))
     if scan.state == "reading" and scan.code and scan.next_at > clock.now():
-        return Look(progress, str(_WAITS.get(scan.code, _("Gmail cannot be reached right now."))), scan.next_at)
+        return Look(progress, str(_WAITS.get(scan.code, _("The provider cannot be reached right now."))), scan.next_at)
     return Look(progress)
 
 

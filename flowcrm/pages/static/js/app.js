@@ -110,6 +110,12 @@
     if (event.defaultPrevented) return;
     form.dataset.sent = "";
     setTimeout(() => delete form.dataset.sent, SENT_FOR);
+    // A form that asks another server says so, and is not sent twice; if the page comes back from history it can be sent again.
+    const button = form.dataset.busy && event.submitter;
+    if (!button) return;
+    const label = button.textContent;
+    setTimeout(() => Object.assign(button, { disabled: true, textContent: form.dataset.busy }));
+    addEventListener("pageshow", () => Object.assign(button, { disabled: false, textContent: label }), { once: true });
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.closest?.("form[data-sent]")) event.preventDefault();
