@@ -1,8 +1,8 @@
 """How much a request may send, decided before Django reads it: Django would write a large body to a file, in clear, whoever
 sent it.
 
-A body within the limit is held in memory. Of a larger one nothing is held: it is read to its end, since browsers show no answer
-while they are still sending, and answered.
+A body within the limit is held in memory, as one piece: it costs its length, in however many pieces it came. Of a larger one
+nothing is held: it is read to its end, since browsers show no answer while they are still sending, and answered.
 https://asgi.readthedocs.io/en/stable/specs/www.html#request-receive-event
 """
 
@@ -31,14 +31,17 @@ class Bodies:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        held: list[Message] = []
+        held = bytearray()
         size, more = 0, True
         while more:
             message = await receive()
-            more = message["type"] == "http.request" and bool(message.get("more_body", False))
-            size += len(message.get("body", b""))
+            if message["type"] != "http.request":
+                # Whoever sent it has gone before its end: there is nothing to do, and nobody to tell.
+                return
+            piece, more = message.get("body", b""), bool(message.get("more_body", False))
+            size += len(piece)
             if size <= self._most:
-                held.append(message)
+                held += piece
             else:
                 held.clear()
                 more = more and size <= MOST_PASSED_OVER
@@ -57,12 +60,12 @@ class Bodies:
         await send({"type": "http.response.body", "body": said})
 
 
-def _again(held: list[Message], receive: Receive) -> Receive:
-    """What was received, once more, and then what comes."""
-    waiting = iter(held)
+def _again(held: bytearray, receive: Receive) -> Receive:
+    """The whole body as one message, and then what comes. Empties what was held: the body is there once."""
+    whole: list[Message] = [{"type": "http.request", "body": bytes(held), "more_body": False}]
+    held.clear()
 
     async def next_message() -> Message:
-        found = next(waiting, None)
-        return await receive() if found is None else found
+        return whole.pop() if whole else await receive()
 
     return next_message

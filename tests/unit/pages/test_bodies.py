@@ -1,9 +1,9 @@
-"""A body within the limit reaches Django as it came; of a larger one nothing is held, and people are told."""
+"""A body within the limit reaches Django whole; of a larger one nothing is held, and people are told."""
 
 import asyncio
 import tracemalloc
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from flowcrm.pages.bodies import MOST_BODY, Bodies
 from flowcrm.pages.live.viewer import Message, Receive, Scope, Send
 
 PIECE = 64 * 1024
+GONE: Message = {"type": "http.disconnect"}
 
 
 def _asked(pieces: Iterable[int], path: str = "/contacts/import", most: int = MOST_BODY) -> tuple[list[int], list[Message]]:
@@ -39,9 +40,51 @@ def _asked(pieces: Iterable[int], path: str = "/contacts/import", most: int = MO
     return through, sent
 
 
-def test_what_is_within_the_limit_comes_through_as_it_came() -> None:
-    assert _asked([3, 4, 3], most=10) == ([3, 4, 3, 0], [])
+def _part(body: bytes, *, more: bool = False) -> Message:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def _heard(said: list[Message], *, messages: int) -> list[Message]:
+    """So many of the messages that reach Django, where these come in."""
+    heard: list[Message] = []
+    waiting = iter(said)
+
+    async def receive() -> Message:
+        return next(waiting)
+
+    async def send(_message: Message) -> None:
+        return
+
+    async def django(_scope: Scope, receive: Receive, _send: Send) -> None:
+        heard.extend([await receive() for _ in range(messages)])
+
+    asyncio.run(Bodies(django, saying=[])({"type": "http", "method": "POST", "path": "/sign-in/"}, receive, send))
+    return heard
+
+
+def test_what_is_within_the_limit_comes_through_whole() -> None:
+    assert _asked([3, 4, 3], most=10) == ([10], [])
     assert _asked([]) == ([0], [])
+
+
+def test_a_body_in_tiny_pieces_costs_no_more_than_its_length() -> None:
+    size = 200_000
+    tracemalloc.start()
+    try:
+        through, sent = _asked(repeat(1, size))
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (through, sent) == ([size], [])
+    assert peak < 1024 * 1024
+
+
+def test_a_body_comes_through_as_it_was_and_then_what_follows_it() -> None:
+    assert _heard([_part(b"ab", more=True), _part(b"", more=True), _part(b"c"), GONE], messages=2) == [_part(b"abc"), GONE]
+
+
+def test_who_goes_before_the_end_of_his_body_is_not_worked_for() -> None:
+    assert _heard([_part(b"ab", more=True), GONE], messages=1) == []
 
 
 def test_what_is_larger_is_answered_where_a_page_has_a_sentence() -> None:
