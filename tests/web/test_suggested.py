@@ -101,6 +101,20 @@ def test_whoever_is_passed_over_is_not_suggested_again(member: Someone, mailbox:
     assert "nothing left to bring back" in _undo(member)
 
 
+@pytest.mark.parametrize("first", ["add", "not"])
+@pytest.mark.parametrize("second", ["add", "not"])
+def test_the_second_press_of_a_double_click_is_told_that_the_first_has_decided(
+    member: Someone, anna: int, first: str, second: str
+) -> None:
+    [(name, key)] = _suggested(member)
+    _decide(member, name, first)
+    pressed = member.client.post("/contacts/suggested", {"person": key, "do": second}, follow=True)
+    assert pressed.status_code == 200
+    assert "Already decided." in _page(pressed)
+    _undo(member)
+    assert _names(member) == ["Anna Berg"], "the first can still be undone"
+
+
 def test_of_whom_is_passed_over_a_keyed_hash_is_kept(member: Someone, anna: int) -> None:
     _decide(member, "Anna Berg", "not")
     with member.scope():

@@ -18,6 +18,7 @@ from flowcrm.pages.http import MemberRequest
 from flowcrm.rules.persons import name_from_address, name_of, why_no_person
 from flowcrm.store.errors import NotFound
 from flowcrm.store.queries.exclusions import kept_out_people, own_addresses
+from flowcrm.store.queries.passed_over import is_decided
 from flowcrm.store.reveal import MOST_WRITTEN_TO, WrittenTo, reveal_written_to
 from flowcrm.store.vaults import vault
 from flowcrm.store.writes.made import NewPerson, do_make_contacts
@@ -61,7 +62,9 @@ def suggestions(request: MemberRequest) -> Suggestions:
 def decide(request: MemberRequest) -> HttpResponse:
     """Add one, or not this one; both can be undone."""
     line = _access_suggested(request, request.POST.get("person", ""))
-    if request.POST.get("do") == "add":
+    if line is None:
+        messages.info(request, _("Already decided."))
+    elif request.POST.get("do") == "add":
         made = do_make_contacts(workspace_id=request.workspace.id, people=[NewPerson(line.name, line.person.email)])
         say_made(request, made)
     else:
@@ -79,14 +82,17 @@ def suggest_again(request: MemberRequest, key: str) -> HttpResponse:
     return _back()
 
 
-def _access_suggested(request: MemberRequest, key: str) -> Line:
-    """One of those who are suggested to this member now. Raises NotFound."""
+def _access_suggested(request: MemberRequest, key: str) -> Line | None:
+    """One of those who are suggested to this member now; None where that is over, as after a double click. Raises NotFound."""
     if len(key) != _HASH_DIGITS or not set(key) <= set("0123456789abcdef"):
         raise NotFound
-    lines = _lines(request, reveal_written_to(who_looks(request), only=bytes.fromhex(key)))
-    if not lines:
-        raise NotFound
-    return lines[0]
+    h_address = bytes.fromhex(key)
+    lines = _lines(request, reveal_written_to(who_looks(request), only=h_address))
+    if lines:
+        return lines[0]
+    if is_decided(vault(request.workspace.id), member_id=request.member.id, h_address=h_address):
+        return None
+    raise NotFound
 
 
 def _lines(request: MemberRequest, found: tuple[WrittenTo, ...]) -> tuple[Line, ...]:
