@@ -13,6 +13,7 @@ from flowcrm.post.notice_letter import notice_letter
 from flowcrm.post.sending import mail_server, post
 from flowcrm.post.server import Server
 from flowcrm.post.smtp import Later, NotSent, Reason, Unsure
+from flowcrm.post.trouble import KEYS, LATE, NOT_SET
 from flowcrm.store.db import workspace_scope
 from flowcrm.store.queries.outgoing import mailed_invites, mailed_notice
 from flowcrm.store.vaults import vault
@@ -34,7 +35,6 @@ BACK_OFF = RetryPolicy(first=timedelta(minutes=2), most=timedelta(hours=1))
 SOONEST = timedelta(seconds=30)
 # What concerns the server and not this one mail: the next one would only hear it again.
 _SERVER_S = frozenset(Reason) - {Reason.RECIPIENT, Reason.CONTENT, Reason.BUSY}
-LATE, KEYS, NOT_SET = "late", "keys", "not_set"
 
 
 class _TakenOver(Exception):
@@ -69,7 +69,8 @@ def _go(server: Server | None, mail: Outgoing) -> bool:
 
 def _send(server: Server | None, mail: Outgoing) -> bool:
     if clock.now() - mail.made_at > GIVES_UP:
-        _settle(mail, "failed", LATE)
+        # What was in the way says more than that it was there too long.
+        _settle(mail, "failed", mail.reason or LATE)
         return True
     with workspace_scope(mail.workspace_id):
         addressed = _addressed(mail)

@@ -8,7 +8,13 @@ from django.utils.translation import gettext_lazy
 
 from flowcrm.post.smtp import NotSent, Reason, Unsure
 
-_SENTENCES: Mapping[Reason, str | Promise] = {
+# Why a mail waits or was given up without a word of the server's.
+LATE, KEYS, NOT_SET = "late", "keys", "not_set"
+
+_SENTENCES: Mapping[str, str | Promise] = {
+    LATE: gettext_lazy("For a day nothing took it out of the queue. Does a worker run?"),
+    KEYS: gettext_lazy("What it says could not be opened: the keys are out of reach. “flowcrm doctor” says why."),
+    NOT_SET: gettext_lazy("No mail server is set any more. Is SMTP_URL missing where the worker runs?"),
     Reason.NO_HOST: gettext_lazy("There is no host of that name. Is SMTP_URL right?"),
     Reason.REFUSED: gettext_lazy("Nothing listens at that port of the mail server. Are host and port right?"),
     Reason.UNREACHABLE: gettext_lazy("The mail server cannot be reached. Is there a firewall in between?"),
@@ -43,4 +49,4 @@ def sentence(error: NotSent) -> str:
 
 def why(reason: str) -> str:
     """The same for a reason that was stored; a newer release's has no words here."""
-    return str(_SENTENCES[Reason(reason)]) if reason in set(Reason) else _("The email could not be sent.")
+    return str(_SENTENCES.get(reason) or _("The email could not be sent."))

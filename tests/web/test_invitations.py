@@ -17,6 +17,7 @@ from django.test import Client, override_settings
 from flowcrm.jobs.upkeep import tidy
 from flowcrm.lib import clock
 from flowcrm.post.outbox import send_due
+from flowcrm.post.trouble import why
 from flowcrm.store.db import close_connections, rows, run
 from flowcrm.store.writes import outgoing
 from standins.smtp.server import HANG, SmtpStandin, Taken
@@ -122,9 +123,39 @@ def test_a_server_that_is_away_is_asked_again_for_a_day_and_then_no_more(member:
     assert states(member) == [("waiting", "busy")], "not at once"
     for _ in range(30):
         later(61)
-    assert states(member) == [("failed", "late")]
+    assert states(member) == [("failed", "busy")]
     assert sends.taken == []
-    assert "Not sent to nora@globex.example" in member.get(TEAM).content.decode()
+    page = member.get(TEAM).content.decode()
+    assert "Not sent to nora@globex.example" in page
+    assert "cannot take emails just now" in page, "the reason of the last try"
+    assert "It was tried for a day" in page
+
+
+def test_a_mail_that_no_worker_took_in_hand_says_so(member: Someone, sends: SmtpStandin) -> None:
+    invite(member)
+    later(25 * 60)
+    assert states(member) == [("failed", "late")]
+    assert "Does a worker run?" in member.get(TEAM).content.decode()
+
+
+def test_a_server_that_was_taken_away_since_is_named_as_the_reason(member: Someone, sends: SmtpStandin) -> None:
+    invite(member)
+    with override_settings(SMTP_URL=""):
+        work()
+    assert states(member) == [("waiting", "not_set")]
+    assert "No mail server is set any more" in member.get(TEAM).content.decode()
+    later(25 * 60)
+    assert states(member) == [("failed", "not_set")]
+
+
+def test_keys_out_of_reach_are_named_as_the_reason(member: Someone, sends: SmtpStandin) -> None:
+    assert "keys are out of reach" in why("keys")
+    invite(member)
+    with member.scope():
+        [(kept,)] = rows("SELECT s_mail FROM invite")
+        run("UPDATE invite SET s_mail = %s", [bytes(kept)[:-1] + bytes([bytes(kept)[-1] ^ 1])])
+    work()
+    assert states(member) == [("waiting", "keys")]
 
 
 def test_an_answer_for_now_is_tried_again_and_an_answer_for_good_is_not(member: Someone, sends: SmtpStandin) -> None:

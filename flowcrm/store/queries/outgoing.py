@@ -33,6 +33,11 @@ class MailedInvite:
     def on_its_way(self) -> bool:
         return self.state in ("waiting", "going", "handed")
 
+    @property
+    def given_up(self) -> bool:
+        """It was tried until it was too late; what is refused for good is not."""
+        return self.state == "failed" and self.reason not in ("recipient", "content", "late")
+
 
 @dataclass(frozen=True, slots=True)
 class MailedNotice:

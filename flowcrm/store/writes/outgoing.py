@@ -31,7 +31,7 @@ class TooMany(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A mail in hand: of an invitation, or of a notice."""
+    """A mail in hand: of an invitation, or of a notice. reason: why it did not go the last time, or empty."""
 
     workspace_id: int
     id: int
@@ -39,6 +39,7 @@ class Outgoing:
     notice_id: int | None
     made_at: datetime
     tries: int
+    reason: str = ""
 
 
 def check_room_for_invite(*, workspace_id: int, gen: int, h_to: bytes) -> None:
@@ -107,7 +108,7 @@ def do_take(*, workspace_id: int) -> Outgoing | None:
            WHERE workspace_id = %(ws)s AND id = (
                SELECT id FROM outgoing WHERE workspace_id = %(ws)s AND state IN ('waiting', 'going') AND due_at <= %(now)s
                ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-           RETURNING workspace_id, id, invite_id, notice_id, made_at, tries""",
+           RETURNING workspace_id, id, invite_id, notice_id, made_at, tries, reason""",
         {"ws": workspace_id, "now": now, "until": now + IN_HAND},
     )
     return Outgoing(*found) if found else None
