@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import idna
 
+from flowcrm.lib.hosts import wire_host
+
 # An address that may stand in an SMTP command as it is (RFC 5321 section 4.1.2, without quoted local parts).
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
@@ -59,6 +61,12 @@ def read_server(url: str, sender: str) -> Server | None:
         raise ServerWrong(
             "SMTP_URL: without TLS mail goes to a server on this machine only (127.0.0.1, localhost). Write smtp:// or smtps://."
         )
+    try:
+        host = wire_host(host)
+    except ValueError:
+        raise _no_address() from None
+    if not (user + password).isascii() or not (user + password).isprintable():
+        raise ServerWrong("SMTP_URL: user and password can have letters, digits and signs of ASCII only.")
     if bool(user) is not bool(password):
         raise ServerWrong("SMTP_URL: a user needs a password, and a password a user.")
     return Server(host, port or _PORTS[security], security, _sender(sender), user, password)

@@ -116,6 +116,9 @@ def _session(server: Server) -> Iterator[smtplib.SMTP]:
         raise _protocol(error) from None
     except OSError as error:
         raise _network(error) from None
+    except UnicodeError:
+        # A host whose name cannot be asked for; `read_server` lets none through.
+        raise Later(Reason.NO_HOST) from None
     finally:
         if session is not None:
             session.close()

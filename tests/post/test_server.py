@@ -38,6 +38,11 @@ def test_the_scheme_says_how_the_way_is_closed_and_only_this_machine_needs_no_tl
     "url",
     [
         "mail.acme.example",
+        "smtp://mail..example",
+        "smtp://" + "a" * 64 + ".example",
+        "smtp://us%C3%A9r:p@mail.acme.example",
+        "smtp://u:p%C3%A4ss@mail.acme.example",
+        "smtp://u:p%0D%0AQUIT@mail.acme.example",
         "http://mail.acme.example",
         "smtp://",
         "smtp://u:hunter2@mail.acme.example:port",

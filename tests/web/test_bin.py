@@ -105,7 +105,10 @@ def test_an_email_and_a_thread_are_removed_and_brought_back_by_their_owner_alone
         assert someone.post(f"/emails/message/{one}/remove").status_code == 404
         assert someone.post(f"/emails/{thread}/remove").status_code == 404
         assert someone.post(f"/settings/integrations/{box}/let-back").status_code == 404
-    assert "kept out; nothing changed in the mailbox" in colleague.post(f"/emails/message/{one}/remove", follow=True).content.decode()
+    assert (
+        "kept out; nothing changed in the mailbox"
+        in colleague.post(f"/emails/message/{one}/remove", follow=True).content.decode()
+    )
     page = " ".join(colleague.post(f"/emails/{thread}/remove", follow=True).content.decode().split())
     assert "removed by you" in page
     assert "Budget" in page

@@ -167,6 +167,38 @@ def test_rows_with_errors_can_be_mended_and_imported(member: Someone) -> None:
     assert _names(member) == ["Anna"]
 
 
+def test_cells_too_many_are_in_the_file_to_be_mended(member: Someone) -> None:
+    where, _ = _look(member, "Name,Email\nBerg, Anna,anna@nordlicht.example\n")
+    answer = member.get(f"{where}/errors?encoding=utf-8")
+    found = list(csv.reader(StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    assert found[0] == ["Name", "Email", "", "Row", "What is wrong"]
+    assert found[1][:4] == ["Berg", " Anna", "anna@nordlicht.example", "2"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "addresses"),
+    [
+        ("Anna <a@x.example>, b@x.example", ("a@x.example", "b@x.example")),
+        ('"Berg, Anna" <a@x.example>; Tom <b@x.example>', ("a@x.example", "b@x.example")),
+        ("Berg, Anna <a@x.example>", ("a@x.example",)),
+        ("mailto:a@x.example?subject=Hi", ("a@x.example",)),
+        ("<MAILTO:a@x.example>", ("a@x.example",)),
+        ("a@x.example|b@x.example", ("a@x.example", "b@x.example")),
+        ("a@x.example ::: b@x.example", ("a@x.example", "b@x.example")),
+    ],
+)
+def test_addresses_are_read_however_they_are_written_in_a_cell(member: Someone, cell: str, addresses: tuple[str, ...]) -> None:
+    quoted = cell.replace('"', '""')
+    _import(member, f'Name,Email\nAnna,"{quoted}"\n')
+    assert [one.addresses for one in _contacts(member)] == [addresses]
+
+
+def test_a_row_with_thousands_of_faults_says_a_few(member: Someone) -> None:
+    _, page = _look(member, "Name,Email\nAnna," + ";".join(f"wrong{number}" for number in range(5000)) + "\n")
+    assert page.count("is not an email address") <= 6
+    assert "more like these." in page
+
+
 def test_what_changed_meanwhile_is_decided_anew(member: Someone) -> None:
     where, page = _look(member, FULL)
     assert "2 new contacts" in page

@@ -1,6 +1,6 @@
 """Import contacts from a CSV file: uploaded, looked at, and made in one transaction, all or none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from urllib.parse import urlencode
 
@@ -149,12 +149,15 @@ def wrong_rows(request: MemberRequest, upload_id: int) -> HttpResponseBase:
         found = _preview(request, content, request.GET)
     except FileRefused:
         raise NotFound from None
-    table = [(*found.table.headings, _("Row"), _("What is wrong"))]
-    width = len(found.table.headings)
-    for one in found.reading.wrong:
-        cells = (*one.cells, *[""] * width)[:width]
-        table.append((*cells, str(one.number), " ".join(one.sentences)))
+    # A row may be wrong because it has more cells than there are columns: all of them are to be seen, and to be mended.
+    width = max(len(found.table.headings), *(len(one.cells) for one in found.reading.wrong), 0)
+    table = [(*_filled(found.table.headings, width), _("Row"), _("What is wrong"))]
+    table += [(*_filled(one.cells, width), str(one.number), " ".join(one.sentences)) for one in found.reading.wrong]
     return download(iter([MARK + lines(table)]), name="rows-with-errors.csv", type="text/csv", size=None)
+
+
+def _filled(cells: Sequence[str], width: int) -> tuple[str, ...]:
+    return (*cells, *[""] * (width - len(cells)))
 
 
 @require_POST

@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from flowcrm.pages.contact_files.columns import EMAIL, FIELDS, FIRST, LAST, NAME
 from flowcrm.pages.contact_files.table import Record, Table
@@ -20,7 +22,11 @@ MOST_ADDRESSES = 50
 _LONGEST = {name: ContactForm.base_fields[name].max_length for name in ("name", "company", "title", "phone", "note")}  # type: ignore[attr-defined]
 # Several in one cell, as our export and Google write them.
 _BETWEEN = re.compile(r"[\s,;]+")
+_QUOTED = re.compile(r'"[^"]*"')
 _ANGLES = re.compile(r"<([^<>]*)>")
+_LINK = "mailto:"
+# What is wrong with a row, so that it can be mended; a hostile row could have thousands.
+_MOST_SENTENCES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,7 @@ class _Reader:
             self._text("note"),
         )
         self._check_lengths(person)
-        return person, self._sentences
+        return person, _few(self._sentences)
 
     def _check_cells(self) -> None:
         if any(cell.strip() for cell in self._record.cells[len(self._table.headings) :]):
@@ -144,7 +150,7 @@ class _Reader:
 
     def _written(self) -> Iterator[str]:
         for cell in self._cells.get(EMAIL, ()):
-            yield from _ANGLES.findall(cell) or (one for one in _BETWEEN.split(cell) if one.strip(":"))
+            yield from islice(_pieces(cell), MOST_ADDRESSES + 1)
 
     def _text(self, field: str) -> str:
         return self._cells.get(field, [""])[0]
@@ -158,3 +164,30 @@ class _Reader:
                 self._sentences.append(
                     _("“%(field)s” has more than %(most)s characters.") % {"field": FIELDS[field], "most": f"{longest:,}"}
                 )
+
+
+def _few(sentences: list[str]) -> list[str]:
+    more = len(sentences) - _MOST_SENTENCES
+    if more <= 0:
+        return sentences
+    said = ngettext("And %(n)s more like it.", "And %(n)s more like these.", more) % {"n": more}
+    return [*sentences[:_MOST_SENTENCES], said]
+
+
+def _pieces(cell: str) -> Iterator[str]:
+    """The addresses in a cell: bare, as "Name <address>", or as a link. Beside one in brackets, words without @ are names."""
+    named = "<" in cell
+    for piece in _bars(_BETWEEN.split(_QUOTED.sub("", cell) if named else cell)):
+        angle = _ANGLES.search(piece)
+        text = angle[1] if angle else piece
+        if text.lower().startswith(_LINK):
+            text = text[len(_LINK) :].partition("?")[0]
+        if text.strip(":") and ("@" in text or not named):
+            yield text
+
+
+def _bars(pieces: Iterable[str]) -> Iterator[str]:
+    """A bar parts addresses, but it may stand in one, too."""
+    for piece in pieces:
+        parts = piece.split("|")
+        yield from parts if all("@" in part for part in parts) else (piece,)

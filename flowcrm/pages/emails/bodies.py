@@ -19,7 +19,7 @@ from flowcrm.pages.emails import people
 from flowcrm.pages.emails.lists import subject
 from flowcrm.pages.emails.stream import safe_name
 from flowcrm.pages.emails.text import LONGEST, linked
-from flowcrm.pages.integrations.words import KINDS
+from flowcrm.pages.integrations.wording import wording
 from flowcrm.store.access import Actor
 from flowcrm.store.queries.mailboxes import Own, owners
 from flowcrm.store.queries.senders import KnownAs, known_as
@@ -97,7 +97,7 @@ def body(looking: Actor, message_id: int, own: Own) -> Body:
     return Body(
         opened=opened,
         subject=subject(opened.head),
-        provider=str(KINDS.get(place.kind, place.kind)) if place else "",
+        provider=str(wording(place.kind).who_has) if place else "",
         mailbox=place.address if place else "",
         holder="" if opened.own else owners(looking.workspace_id, [opened.mailbox_id]).get(opened.mailbox_id, ""),
         gone=_day(opened.gone_at) if opened.gone_at and opened.own else "",

@@ -10,9 +10,11 @@ from flowcrm.pages.words import Option
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """who: within a sentence. chosen: the selection by labels or folders. leave, delete: labels of the two settings."""
+    """who: within a sentence; who_has: after "in". chosen: the selection by labels or folders. leave, delete: labels of the two
+    settings."""
 
     who: Promise
+    who_has: Promise
     chosen: Option
     folders: Promise
     choose_one: Promise
@@ -29,6 +31,7 @@ class Wording:
 
 _GMAIL = Wording(
     who=_("Gmail"),
+    who_has=_("Gmail"),
     chosen=Option(
         _("Specific labels"),
         _(
@@ -57,6 +60,7 @@ _GMAIL = Wording(
 
 _IMAP = Wording(
     who=_("the mail server"),
+    who_has=_("the mailbox"),
     chosen=Option(
         _("Specific folders"),
         _(
