@@ -1,3 +1,3 @@
 """FlowCRM email integration: a team's mailboxes, kept in step with their CRM."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
