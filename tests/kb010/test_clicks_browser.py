@@ -279,7 +279,7 @@ def test_K35_the_page_checks_connection_selection_permissions_and_quota(running:
         _card(page, address).get_by_role("button", name="Sync now").click()
         _until_broken(page, running, address)
         expect(checks.locator(".mark.bad")).to_have_count(2)
-        expect(checks).to_contain_text("Google ended the permission: revoked, or the password was changed. Re-authorize.")
+        expect(checks).to_contain_text("The provider ended the permission: revoked, or the password was changed. Re-authorize.")
 
 
 def _until_broken(page: Page, running: Product, address: str) -> None:

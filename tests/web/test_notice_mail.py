@@ -17,6 +17,7 @@ from flowcrm.store.writes.invites import check_invite, do_invite, do_join
 from flowcrm.store.writes.mailbox import do_state
 from flowcrm.store.writes.notice_mail import GROUPS
 from flowcrm.store.writes.notices import Kind, do_notice
+from flowcrm.store.writes.outgoing import do_forget, do_hand, do_settle, do_take
 from standins.smtp.server import SmtpStandin, Taken
 from tests.mail_helper import connect
 from tests.people import Someone, make_person
@@ -121,6 +122,78 @@ def test_what_comes_and_goes_is_mailed_once_a_day(member: Someone, colleague: So
     state(colleague, own, "reauthorize")
     after(6)
     assert len(sends.taken) == 2
+
+
+def test_what_begins_again_within_a_day_is_mailed_when_the_day_is_over(
+    member: Someone, colleague: Someone, own: int, sends: SmtpStandin
+) -> None:
+    state(colleague, own, "reauthorize")
+    after(6)
+    state(colleague, own, "on")
+    state(colleague, own, "permission_missing")
+    after(60 * 24 - 10)
+    assert len(sends.taken) == 1
+    after(20)
+    assert len(sends.taken) == 2
+    state(colleague, own, "reauthorize")
+    after(60 * 23)
+    assert len(sends.taken) == 2
+    after(60 * 2)
+    assert len(sends.taken) == 3, "a day after the second, too"
+    after(60 * 24 * 3)
+    assert len(sends.taken) == 3
+
+
+def test_what_began_again_and_is_over_or_read_when_the_day_is_over_is_not_mailed(
+    member: Someone, colleague: Someone, own: int, sends: SmtpStandin
+) -> None:
+    other = connect(colleague, "ben.too@acme.example")
+    for one in (own, other):
+        state(colleague, one, "reauthorize")
+    after(6)
+    for one in (own, other):
+        state(colleague, one, "on")
+        state(colleague, one, "reauthorize")
+    state(colleague, own, "on")
+    colleague.post("/notices/read")
+    after(60 * 25)
+    assert len(sends.taken) == 2
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_begins_again_while_its_mail_is_in_hand_is_not_lost(
+    leaves: bool, member: Someone, colleague: Someone, own: int, sends: SmtpStandin
+) -> None:
+    state(colleague, own, "reauthorize")
+    clock.advance(6 * 60)
+    with colleague.scope():
+        mail = do_take(workspace_id=colleague.workspace_id)
+        assert mail is not None
+        assert not leaves or do_hand(mail)
+    state(colleague, own, "on")
+    state(colleague, own, "permission_missing")
+    with colleague.scope():
+        assert leaves or not do_hand(mail), "it would say what is not so any more"
+        do_settle(mail, "sent")
+        do_forget(mail)
+    after(11)
+    assert len(sends.taken) == (0 if leaves else 1)
+    after(60 * 24)
+    assert len(sends.taken) == 1
+
+
+def test_what_begins_again_while_the_server_is_away_has_a_day_of_its_own(
+    member: Someone, colleague: Someone, own: int, sends: SmtpStandin
+) -> None:
+    sends.fault("RCPT", "451 4.3.0 later", times=30)
+    state(colleague, own, "reauthorize")
+    for _ in range(23):
+        after(61)
+    state(colleague, own, "on")
+    state(colleague, own, "permission_missing")
+    for _ in range(10):
+        after(61)
+    assert len(sends.taken) == 1
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class MailedNotice:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How sending fares. waiting: mails not taken yet; reason: of the latest that could not go."""
+    """How sending fares. waiting: mails that could not go yet, and are tried again; reason: of the latest."""
 
     waiting: int
     reason: str
@@ -106,10 +106,10 @@ def mail_choice(workspace_id: int, member_id: int) -> frozenset[str]:
 
 
 def waiting(workspace_id: int) -> Waiting:
-    """What has not gone yet in this account."""
+    """What could not go yet in this account."""
     found = row(
-        """SELECT count(*), coalesce((array_agg(reason ORDER BY due_at DESC) FILTER (WHERE reason <> ''))[1], '')
-           FROM outgoing WHERE workspace_id = %s AND state IN ('waiting', 'going', 'handed') AND tries > 0""",
+        """SELECT count(*), coalesce((array_agg(reason ORDER BY due_at DESC))[1], '')
+           FROM outgoing WHERE workspace_id = %s AND state IN ('waiting', 'going', 'handed') AND reason <> ''""",
         [workspace_id],
     )
     return Waiting(*found) if found else Waiting(0, "")
