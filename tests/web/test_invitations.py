@@ -10,6 +10,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from threading import Barrier
 
 import pytest
 from django.test import Client, override_settings
@@ -237,6 +238,30 @@ def test_a_worker_that_comes_back_too_late_sends_nothing(
     assert depth == [2]
     assert len(sends.taken) == 1
     assert states(member) == [("sent", "")]
+
+
+def test_of_two_presses_at_once_one_sends_it_again(member: Someone, sends: SmtpStandin) -> None:
+    invite(member)
+    work()
+    with member.scope():
+        [(invite_id,)] = rows("SELECT id FROM invite")
+    together = Barrier(2)
+
+    def press(client: Client) -> None:
+        together.wait()
+        client.post(f"{TEAM}/invites/{invite_id}/again")
+        close_connections()
+
+    for _ in range(5):
+        before = len(sends.taken)
+        other = Client()
+        other.cookies = member.client.cookies
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(press, (member.client, other)))
+        assert [state for state, _ in states(member)].count("waiting") <= 1
+        work()
+        assert len(sends.taken) - before <= 1
+    assert len(sends.taken) > 1
 
 
 def test_an_invitation_that_was_taken_back_or_used_is_not_sent(member: Someone, sends: SmtpStandin) -> None:

@@ -32,6 +32,7 @@ from flowcrm.store.writes.invites import (
     do_address_invite,
     do_invite,
     do_revoke,
+    locked_admins,
     read_invites,
 )
 from flowcrm.store.writes.members import ROLES as ROLE_NAMES
@@ -151,6 +152,8 @@ def send_invite_again(request: MemberRequest, invite_id: int) -> HttpResponse:
     if not request.member.is_admin:
         return HttpResponseForbidden(_("Only admins change this."))
     keys = vault(request.workspace.id)
+    # Of two presses at once the second sees what the first has done.
+    locked_admins(request.workspace.id)
     invite = mailed_invites(keys, invite_id=invite_id).get(invite_id)
     if invite is None:
         raise NotFound
