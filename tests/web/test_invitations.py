@@ -324,6 +324,30 @@ def test_what_an_invitation_by_mail_needed_is_forgotten_with_it(member: Someone,
     assert states(member) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [
+        ("Evil.com", "Evil. com"),
+        ("http://evil.example", "http evil. example"),
+        ("HTTPS://WWW.EVIL.EXAMPLE/x", "HTTPS WWW. EVIL. EXAMPLE/x"),
+        ("EVIL\uff0ecom", "EVIL\uff0e com"),
+        ("evil\u3002example", "evil\u3002 example"),
+        ("evil.\u2060com", "evil. \u2060com"),
+        ("mailto:x@evil.example", "mailto: x@evil. example"),
+        ("Dr.Nora Berg", "Dr. Nora Berg"),
+        ("Berg (Acme Inc.)", "Berg (Acme Inc.)"),
+        ("J. R. R. Berg...", "J. R. R. Berg..."),
+    ],
+)
+def test_a_bare_domain_in_a_name_is_no_link(member: Someone, sends: SmtpStandin, name: str, reads: str) -> None:
+    with member.scope():
+        run("UPDATE member SET name = %s", [name])
+    invite(member, name=name)
+    work()
+    assert f"Hello {reads}," in text(sends.taken[0])
+    assert f"{reads} invites you" in message_from_bytes(sends.taken[0].data, policy=default)["Subject"]
+
+
 def test_names_make_no_second_link_and_no_header(member: Someone, sends: SmtpStandin) -> None:
     with member.scope():
         run("UPDATE member SET name = %s", ["Buy at https://evil.example now " * 5])
