@@ -145,8 +145,8 @@ def test_the_page_tells_rule_by_rule_and_what_would_change_it(team: Team, standi
         assert "Add one of its people as a contact" in page
         assert "(this decided)" in page
     standin.label(box.address, [mail], add=[standin.create_label(box.address, "No-CRM")])
-    assert "Take the label No-CRM off" in _page(box, "budget for march")
-    assert "Gmail has no such email" in _page(box, "something else")
+    assert "Take No-CRM off" in _page(box, "budget for march")
+    assert "There is no such email" in _page(box, "something else")
 
 
 def test_it_says_where_an_email_is(team: Team, standin: GoogleStandin) -> None:
