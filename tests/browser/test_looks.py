@@ -138,8 +138,7 @@ def _look(page: Page, url: str, act: Callable[[Page], None] | None = None) -> Lo
     page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished)).then(() => null)")
     wrong += [f"dark: {one}" for one in _violations(page, COLOURS)]
     page.set_viewport_size(NARROW)
-    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return Look(tuple(wrong), int(over), sum(len(page.request.get(one).body()) for one in loaded))
+    return Look(tuple(wrong), _over(page), sum(len(page.request.get(one).body()) for one in loaded))
 
 
 def _violations(page: Page, options: dict[str, Any]) -> list[str]:
@@ -233,3 +232,36 @@ def test_the_first_tab_leads_past_the_navigation(running: Product, browser: Brow
         expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.locator("#main")).to_be_focused()
+
+
+def test_a_long_word_gives_way_on_a_phone(running: Product, browser: Browser) -> None:
+    """In a fact, a title, a sentence and a toast: none of them makes the page scroll sideways."""
+    word = "Donaudampfschifffahrtsgesellschaft" * 4
+    house = move_in(running, Wanted("Mara Lindt", "admin"))
+    with tab(browser) as page:
+        page.set_viewport_size(NARROW)
+        steps.enter(page, running, house.members[0])
+        page.goto(f"{running.url}/contacts/new")
+        for name, value in {"name": word, "addresses": "anna@example.com", "title": word, "note": word}.items():
+            page.locator(f"[name={name}]").fill(value)
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name=word)).to_be_visible()
+        contact = page.url
+        over = {"overview": _over(page)}
+        for url in (f"{contact}/remove", f"{running.url}/contacts?q={word}{word}", f"{running.url}/companies?q={word}"):
+            page.goto(url)
+            over[url] = _over(page)
+        page.goto(contact)
+        page.get_by_label("More", exact=True).click()
+        page.get_by_role("button", name="Delete contact").click()
+        undo = page.locator(".toast").get_by_role("button", name="Undo")
+        expect(undo).to_be_visible()
+        box = undo.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= NARROW["width"]
+        assert {url: pixels for url, pixels in over.items() if pixels > 0} == {}
+
+
+def _over(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
