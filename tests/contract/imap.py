@@ -33,7 +33,7 @@ _FAULTS: dict[Trouble, dict[str, object]] = {
     Trouble.DOWN: {"kind": "status", "reason": "UNAVAILABLE"},
     Trouble.NO_ANSWER: {"kind": "drop"},
     Trouble.CUT: {"kind": "cut"},
-    Trouble.LATE: {"kind": "timeout", "seconds": 0.6},
+    Trouble.LATE: {"kind": "timeout", "seconds": 2},
     Trouble.GARBLED: {"kind": "wrong_json"},
 }
 _NUL = b"\x00"
@@ -146,7 +146,8 @@ class Imap:
                 address=self.address,
                 aliases=(self.alias,),
                 hosts=HostRules(loopback=True),
-                timeouts=Timeouts(connect=5, read=0.3, total=10),
+                # A busy machine answers late, too: long enough for that, short enough for tests of silence.
+                timeouts=Timeouts(connect=5, read=1.5, total=20),
                 **{**few, **settings},
             ),
             spend=spend or (lambda units: None),

@@ -49,7 +49,8 @@ class ImapSettings:
     """What the operator may set, and what a member said of his mailbox.
 
     address, aliases: the owner's own, normalised; no IMAP server tells them.
-    page: mails or changes a page. examine: folders opened for one page.
+    page: mails or changes a page. examine: folders opened for one page. page_seconds: after so long a page is as long as it is,
+    since a worker's lease is a minute.
     item_bytes: the largest mail that is read; fetch_bytes: `fetch` gives what it has when so many are in memory.
     by_search: so many addresses are looked for by the server; among more, we look through the mails' headers ourselves.
     extensions: off, the server is taken for one that has none (for tests; and for servers whose extensions lie).
@@ -61,6 +62,7 @@ class ImapSettings:
     timeouts: Timeouts = _TIMEOUTS
     page: int = 500
     examine: int = 20
+    page_seconds: float = 15
     item_bytes: int = 50 * 2**20
     fetch_bytes: int = 64 * 2**20
     by_search: int = 5

@@ -18,6 +18,7 @@ from flowcrm.connectors.imap.folders import Place
 from flowcrm.connectors.imap.listing import list_page, start
 from flowcrm.connectors.imap.mails import Reader, look_at
 from flowcrm.connectors.imap.uids import NONE, Uids
+from flowcrm.lib import clock
 from flowcrm.mail.places import Spot
 from flowcrm.mail.types import ChangePage, FolderRole, Scope
 
@@ -41,24 +42,27 @@ def relist(cursor: str) -> str:
 
 @dataclass(slots=True)
 class _Page:
-    """A page in the making. room: changes that it still takes; visits: folders that may still be opened for it."""
+    """A page in the making. room: changes that it still takes; visits: folders that may still be opened for it, until `ends_at`
+    (monotonic), but one in any case."""
 
     cursor: Cursor
     room: int
     visits: int
+    ends_at: float
+    begun: bool = False
     events: Events = field(default_factory=Events)
     more: bool = False
 
     @property
     def full(self) -> bool:
-        return self.room <= 0 or self.visits <= 0
+        return self.room <= 0 or self.visits <= 0 or (self.begun and clock.monotonic() >= self.ends_at)
 
 
 def _follow(reader: Reader, cursor: Cursor) -> ChangePage:
     settings = reader.api.settings
     places = reader.places()
     figures = reader.api.statuses(place.name for place in places.values())
-    page = _Page(cursor, settings.page, settings.examine)
+    page = _Page(cursor, settings.page, settings.examine, clock.monotonic() + settings.page_seconds)
     for folder_id in [one for one in cursor.told if one not in places]:
         _close(page, folder_id)
     for place in places.values():
@@ -79,6 +83,7 @@ def _close(page: _Page, folder_id: str) -> None:
     if page.full:
         page.more = True
         return
+    page.begun = True
     rest = _tell_gone(page, folder_id, page.cursor.told[folder_id], NONE)
     if rest.uids:
         page.cursor, page.more = page.cursor.telling(folder_id, rest), True
@@ -91,6 +96,7 @@ def _visit(reader: Reader, page: _Page, place: Place, status: Status) -> None:
         page.more = True
         return
     page.visits -= 1
+    page.begun = True
     told = page.cursor.told.get(place.id, Told(status.validity))
     try:
         opened = reader.api.examine(place.name)

@@ -14,6 +14,7 @@ from flowcrm.connectors.imap.cursor import Cursor, Frontier, Told, figures_of, h
 from flowcrm.connectors.imap.errors import FolderAbsent
 from flowcrm.connectors.imap.folders import UNFINISHED, Place
 from flowcrm.connectors.imap.mails import Reader, arrived, look_at
+from flowcrm.lib import clock
 from flowcrm.mail.places import Sighting
 from flowcrm.mail.types import Change, ChangePage, FolderRole, Scope
 
@@ -61,9 +62,12 @@ def list_page(reader: Reader, cursor: Cursor, scope: Scope) -> ChangePage:
     places = reader.places()
     fronts = _fronts(places, cursor, scope) if cursor.begins else dict(cursor.listing or {})
     walk = _Walk(reader, places, scope, cursor, fronts, settings.page, settings.examine)
-    while walk.fronts and walk.room > 0 and walk.visits > 0:
+    ends_at = clock.monotonic() + settings.page_seconds
+    late = False
+    while walk.fronts and walk.room > 0 and walk.visits > 0 and not late:
         walk.visits -= 1
         _step(walk)
+        late = clock.monotonic() >= ends_at
     after = replace(walk.cursor, listing=walk.fronts or None, begins=False)
     newest_first = sorted(walk.found, key=lambda change: change.at or datetime.min.replace(tzinfo=UTC), reverse=True)
     # Even after the last page there is more: what happened while it was being listed.
