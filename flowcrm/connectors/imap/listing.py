@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from flowcrm.connectors.imap.api import Opened
+from flowcrm.connectors.imap.criteria import any_of, is_plain
 from flowcrm.connectors.imap.cursor import Cursor, Frontier, Told, figures_of, hour
 from flowcrm.connectors.imap.errors import FolderAbsent
 from flowcrm.connectors.imap.folders import UNFINISHED, Place
@@ -174,22 +175,13 @@ def _criteria(walk: _Walk) -> str:
     if scope.until is not None:
         words.append(f"BEFORE {_day(scope.until + timedelta(days=2))}")
     few = scope.addresses is not None and len(scope.addresses) <= walk.reader.api.settings.by_search
-    if scope.addresses and few and all(_is_plain(one) for one in scope.addresses):
-        words.append(_any_of([f'{key} "{one}"' for one in scope.addresses for key in _KEYS]))
+    if scope.addresses and few and all(is_plain(one) for one in scope.addresses):
+        # One that is not plain is looked for in the headers.
+        words.append(any_of([f'{key} "{one}"' for one in scope.addresses for key in _KEYS]))
     return " ".join(words)
 
 
 _KEYS = ("FROM", "TO", "CC", "BCC", "HEADER REPLY-TO", "HEADER SENDER")
-
-
-def _any_of(terms: list[str]) -> str:
-    """OR takes two (RFC 9051, 6.4.4)."""
-    return "OR " * (len(terms) - 1) + " ".join(terms)
-
-
-def _is_plain(address: str) -> bool:
-    """Fit for a quoted string as it stands; one that is not is looked for in the headers."""
-    return address.isascii() and address.isprintable() and not set(address) & set('"\\')
 
 
 def _day(at: datetime) -> str:

@@ -7,6 +7,7 @@ for those that they name, until nothing more is found.
 from collections.abc import Sequence
 from itertools import islice
 
+from flowcrm.connectors.imap.criteria import any_of, is_plain
 from flowcrm.connectors.imap.errors import FolderAbsent
 from flowcrm.connectors.imap.fetch import Shelf, by_folder, gone
 from flowcrm.connectors.imap.folders import UNFINISHED, Place
@@ -41,9 +42,7 @@ def _gather(reader: Reader, thread_ids: Sequence[str]) -> None:
     found = _look_at_known(reader, [one.mail_id for entries in known.values() for one in entries])
     asked: set[str] = set()
     for _ in range(_ROUNDS):
-        names = [
-            name for mail in found for name in (mail.own_id, *mail.names) if name and name not in asked and _is_plain(name)
-        ]
+        names = [name for mail in found for name in (mail.own_id, *mail.names) if name and name not in asked and is_plain(name)]
         if not names:
             return
         asked.update(names)
@@ -76,10 +75,5 @@ def _in_folder(reader: Reader, place: Place, names: Sequence[str]) -> list[Sight
     rest = iter(names)
     while some := list(islice(rest, _AT_ONCE)):
         terms = [f'HEADER {key} "{name}"' for name in some for key in ("MESSAGE-ID", "IN-REPLY-TO", "REFERENCES")]
-        uids.update(reader.api.search(f"UNDELETED {'OR ' * (len(terms) - 1)}{' '.join(terms)}", next_uid=opened.next))
+        uids.update(reader.api.search(f"UNDELETED {any_of(terms)}", next_uid=opened.next))
     return look_at(reader, place, opened.validity, sorted(uids, reverse=True)[:_MOST])
-
-
-def _is_plain(name: str) -> bool:
-    """Fit for a quoted string as it stands."""
-    return name.isascii() and name.isprintable() and not set(name) & set('"\\')
