@@ -131,7 +131,7 @@ def test_without_tls_no_other_machine_is_asked(member: Someone, imap: ImapProxy)
 
 
 def test_a_mailbox_is_connected_again_with_a_new_password(member: Someone, imap: ImapProxy) -> None:
-    typed = _typed(imap, user="ann-again")
+    typed = _typed(imap, user="ann-again", aliases="sales@acme.example")
     member.post(CONNECT, typed)
     [(mailbox_id, _, _)] = _mailboxes(member)
     with member.scope():
@@ -139,6 +139,7 @@ def test_a_mailbox_is_connected_again_with_a_new_password(member: Someone, imap:
     assert f"{CONNECT}?mailbox={mailbox_id}" in _page(member.get(PAGE))
     page = _page(member.get(f"{CONNECT}?mailbox={mailbox_id}"))
     assert "ann-again" in page
+    assert "sales@acme.example</textarea>" in "".join(page.split("\n"))
     assert PASSWORD not in page
     # Another address is not taken: the mailbox stays who it is.
     answer = member.post(f"{CONNECT}?mailbox={mailbox_id}", {**typed, "address": "other@acme.example"})

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from flowcrm.mail.errors import MailError, NeedsAdmin, NeedsLogin, PermissionMissing
 from flowcrm.mailboxes.connect import OtherAddress, OwnedByAnother, Owner, finish_imap, mailbox_address
+from flowcrm.mailboxes.snapshot import read_snapshot
 from flowcrm.mailboxes.states import State
 from flowcrm.pages.http import MemberRequest, asks_provider
 from flowcrm.pages.integrations.connect import wanted_mailbox
@@ -83,9 +84,12 @@ def _again(request: MemberRequest) -> tuple[int | None, str, dict[str, object]]:
             return None, "", {"address": "", "security": "tls"}
         address = mailbox_address(request.workspace.id, mailbox.id)
         login = read_login(vault(request.workspace.id), mailbox_id=mailbox.id)
-    if login is None:
-        return mailbox.id, address, {"security": "tls"}
-    known = {"host": login.host, "port": login.port, "security": login.security.value, "user": login.user}
+    snapshot = read_snapshot(request.workspace.id, mailbox.id)
+    own = snapshot.own_addresses if snapshot else frozenset[str]()
+    # What is left out of the form is forgotten, so it begins with all that is known.
+    known: dict[str, object] = {"security": "tls", "aliases": ", ".join(sorted(own - {address}))}
+    if login is not None:
+        known |= {"host": login.host, "port": login.port, "security": login.security.value, "user": login.user}
     return mailbox.id, address, known
 
 
