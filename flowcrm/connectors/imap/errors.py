@@ -3,7 +3,7 @@ give none, by the words that the large ones use."""
 
 import re
 
-from flowcrm.mail.errors import MailError, NeedsAdmin, NeedsLogin, Permanent, PermissionMissing, RateLimited, Transient
+from flowcrm.mail.errors import MailError, NeedsLogin, Permanent, PermissionMissing, RateLimited, Transient
 
 _CODE = re.compile(r"\[([A-Z0-9-]+)[ \]]", re.IGNORECASE)
 
@@ -48,8 +48,9 @@ def sign_in_refused(said: str) -> MailError:
 
 
 def sign_in_off() -> MailError:
-    """LOGINDISABLED, and no other way of signing in with a password (RFC 9051, 6.2.3)."""
-    return NeedsAdmin("The mail server lets nobody sign in with a password here.", code="login_disabled")
+    """LOGINDISABLED, and no other way of signing in with a password (RFC 9051, 6.2.3). The owner is led to the form, where it
+    is said; whoever runs this FlowCRM can do nothing about it."""
+    return NeedsLogin("The mail server lets nobody sign in with a password here.", code="login_disabled")
 
 
 def goodbye(said: str) -> MailError:

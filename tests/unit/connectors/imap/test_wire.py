@@ -9,7 +9,7 @@ import pytest
 
 from flowcrm.connectors.imap.api import Api, ImapSettings
 from flowcrm.lib.http import HostRules, Timeouts
-from flowcrm.mail.errors import MailError, NeedsAdmin, NeedsLogin, Transient
+from flowcrm.mail.errors import MailError, NeedsLogin, Transient
 from flowcrm.mail.types import Security, ServerLogin
 
 Answer = Callable[[str, str, socket.socket], None]
@@ -114,10 +114,10 @@ def test_a_server_that_asks_who_reads_is_told() -> None:
     assert 'ID ("name" "FlowCRM")' in seen
 
 
-def test_where_nobody_may_sign_in_with_a_password_the_admin_is_asked() -> None:
+def test_where_nobody_may_sign_in_with_a_password_none_is_sent() -> None:
     with server(lambda tag, command, line: None, "IMAP4rev1 LOGINDISABLED") as (port, seen):
         error = failing(port)
-    assert (type(error), error.code) == (NeedsAdmin, "login_disabled")
+    assert (type(error), error.code) == (NeedsLogin, "login_disabled")
     assert not any(command.startswith("LOGIN") for command in seen)
 
 
